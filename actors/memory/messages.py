@@ -1,0 +1,165 @@
+"""The vocabulary of the memory subsystem.
+
+Replies to tool requests are `mimo.actors.operations.Result`; a `MimoError` becomes a `Failure`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mimo.storage.records import Filters, MemoryPatch, NewMemory
+
+
+# -- Answered by storage/writer -------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remember:
+    """Store memories, all or none; reply with their ids once they are durable.
+
+    Args:
+        memories: 1 to `limits.STORE_MANY_MAX`.
+        key: Idempotency key, kept for `limits.IDEMPOTENCY_KEPT_S`; the same key stores once.
+        many: Whether the caller used `store_many` (decides the shape of the result).
+    """
+
+    memories: tuple[NewMemory, ...]
+    key: str
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateMemory:
+    """Change fields of one memory."""
+
+    memory_id: int
+    patch: MemoryPatch
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMemory:
+    """Delete softly; `RestoreMemory` takes it back."""
+
+    memory_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreMemory:
+    """Undo a soft deletion or an archiving."""
+
+    memory_id: int
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutVectors:
+    """Store vectors that the embedder made (cast or call); unknown or changed memories are skipped.
+
+    Args:
+        model_id: Name of the model; vectors of two models are never compared.
+        vectors: (memory id, content hash, float16 bytes) each.
+    """
+
+    model_id: str
+    vectors: tuple[tuple[int, str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAccess:
+    """Count memories as accessed: they were returned to a user (cast)."""
+
+    memory_ids: tuple[int, ...]
+
+
+# -- Answered by memory/recall/N --------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Find memories by words and meaning.
+
+    Args:
+        query: 1 to `limits.QUERY_CHARS_MAX` characters.
+        filters: What is considered.
+        limit: 1 to `limits.PAGE_MAX`.
+        context: Neighbours of the same session to return around each hit, 0 to 5.
+        mode: hybrid, keyword or meaning.
+        explain: Whether to show each component of the scores.
+        detailed: Whether to return all fields.
+    """
+
+    query: str
+    filters: Filters
+    limit: int = 10
+    context: int = 0
+    mode: str = "hybrid"
+    explain: bool = False
+    detailed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetMemory:
+    """Return one memory, deleted or not."""
+
+    memory_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListMemories:
+    """Return memories page by page.
+
+    Args:
+        filters: What is considered.
+        order: newest, oldest, importance or accessed.
+        limit: 1 to `limits.PAGE_MAX`.
+        cursor: From the page before; "" for the first.
+        detailed: Whether to return all fields.
+    """
+
+    filters: Filters
+    order: str = "newest"
+    limit: int = 20
+    cursor: str = ""
+    detailed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryStats:
+    """Return counts by category, project and state, and sizes."""
+
+    filters: Filters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryHealth:
+    """Return whether memory works: a real read, index lag, model, SQLite version, WAL size."""
+
+
+# -- Answered by memory/embedder ----------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embed:
+    """There are memories without a vector (cast)."""
+
+
+# -- Answered by memory/working_memory ------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Keep a note in working memory until its time is over.
+
+    Args:
+        content: 1 to `limits.MEMORY_BYTES_MAX` bytes.
+        session_id: Whose note it is.
+        ttl_s: Seconds to keep it.
+        key: Idempotency key.
+    """
+
+    content: str
+    session_id: str
+    ttl_s: float
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Return the notes of a session (or of all, with ""), newest first."""
+
+    session_id: str
+    limit: int = 20

@@ -1,0 +1,65 @@
+"""Every limit of Mimo, with its unit in its name.
+
+A limit that an operator may change is a setting (`config/settings.py`) whose default stands here.
+"""
+
+from __future__ import annotations
+
+# -- Memories ---------------------------------------------------------------------------------------------------------
+#: Longest text of one memory, in bytes of UTF-8.
+MEMORY_BYTES_MAX = 65_536
+#: Most memories in one `store_many`.
+STORE_MANY_MAX = 100
+#: Most tags on one memory, and the longest tag in characters.
+TAGS_MAX = 32
+TAG_CHARS_MAX = 64
+#: Longest project, speaker, session or source name, in characters.
+NAME_CHARS_MAX = 128
+#: Most bytes of a memory's `metadata` as JSON.
+METADATA_BYTES_MAX = 4_096
+#: Longest search query, in characters.
+QUERY_CHARS_MAX = 4_096
+#: Most hits of one search or entries of one page.
+PAGE_MAX = 100
+#: How long an idempotency key is kept, in seconds.
+IDEMPOTENCY_KEPT_S = 86_400
+
+# -- Messages between actors ------------------------------------------------------------------------------------------
+#: Largest message between two actors, in bytes of its pickle.
+MESSAGE_BYTES_MAX = 262_144
+#: Most calls outstanding from one actor to one peer.
+OUTSTANDING_PER_PEER_MAX = 8
+#: Most calls that wait for a place at one peer.
+QUEUED_PER_PEER_MAX = 64
+#: Most replies remembered for repeated idempotency keys, per actor.
+REPLIES_KEPT_MAX = 512
+#: A call is sent again after its worker died, up to this many attempts.
+ATTEMPTS_MAX = 4
+#: Default deadline of a call between actors, in seconds.
+CALL_TIMEOUT_S = 10.0
+#: A call without an answer for this long makes the caller ask the target's supervisor to look at it.
+SUSPECT_AFTER_S = 0.3
+
+# -- Supervision ------------------------------------------------------------------------------------------------------
+#: Default time for a child to answer `Start`, in seconds.
+START_TIMEOUT_S = 15.0
+#: Default time for a child to leave after `Stop`, in seconds.
+SHUTDOWN_S = 5.0
+#: How often a supervisor looks at its children: while somebody waits, and otherwise.
+PING_FAST_S = 0.25
+PING_IDLE_S = 5.0
+#: Missed looks after which a stopped (state T) child is killed.
+PINGS_MISSED_MAX = 3
+#: How long a child may wait for the disk (state D) before it counts as frozen.
+DISK_WAIT_S_MAX = 10.0
+#: Default time a child may compute inside one handler.
+BUSY_S_MAX = 2.0
+#: The root supervisor's heartbeat to the watchdog, and how many may be missed.
+HEARTBEAT_S = 1.0
+HEARTBEATS_MISSED_MAX = 5
+
+# -- Interface --------------------------------------------------------------------------------------------------------
+#: Longest line (one JSON-RPC message) accepted from a client, in bytes.
+LINE_BYTES_MAX = 4_194_304
+#: Longest text of one tool result, in characters.
+RESULT_CHARS_MAX = 50_000

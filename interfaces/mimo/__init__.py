@@ -1,0 +1,1 @@
+"""Mimo: a supervised memory operating system for AI assistants, served over MCP."""

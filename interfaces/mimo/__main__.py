@@ -1,0 +1,20 @@
+"""Run Mimo's command line; `mimo stdio` stays free of third-party imports."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Dispatch to the relay or to the admin CLI and return the exit code."""
+    if sys.argv[1:2] == ["stdio"]:
+        from mimo.interfaces.stdio import main as stdio_main  # noqa: PLC0415  start-up time
+
+        return stdio_main(sys.argv[2:])
+    from mimo.interfaces.cli import main as cli_main  # noqa: PLC0415  keeps the relay light
+
+    return cli_main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
