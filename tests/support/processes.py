@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-#: Environment variable that marks every process that a test has started, over forks and new sessions.
+#: Environment variable that marks every process of a test, over forks and new sessions.
 MARKER = "MIMO_TEST_ID"
 
 
@@ -37,7 +37,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def marked(test_id: str) -> set[int]:
-    """Return the living processes whose environment carries the test's marker, this one excepted."""
+    """Return the living processes that carry the test's marker, this one excepted."""
     found = set()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):

@@ -20,10 +20,10 @@ def eventually(
     ignoring: tuple[type[Exception], ...] = (),
     what: str = "",
 ) -> T:
-    """Return the first true value of `condition`; fail with its last value after `within_s` seconds.
+    """Return the first true value of `condition`; fail with its last one after `within_s`.
 
     Args:
-        condition: Called again and again, at growing intervals of 2 to 50 ms; must be free of side effects.
+        condition: Called every 2 to 50 ms; without side effects.
         within_s: The bound. Choose it generously: it is only reached by a test that fails.
         ignoring: Exceptions that mean "not yet", such as `ConnectionRefusedError`.
         what: What was waited for, for the failure's message; by default the condition's name.
@@ -63,7 +63,5 @@ def remains(condition: Callable[[], object], *, for_s: float) -> None:
         value = condition()
         if not value:
             name = getattr(condition, "__qualname__", repr(condition))
-            raise AssertionError(
-                f"expected {name} to hold for {for_s} s, got {value!r} after {passed_s:.2f} s"
-            )
+            raise AssertionError(f"expected {name} for {for_s} s, got {value!r} at {passed_s:.2f}")
         time.sleep(min(0.01, for_s))
