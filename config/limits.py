@@ -35,8 +35,13 @@ QUEUED_PER_PEER_MAX = 64
 REPLIES_KEPT_MAX = 512
 #: A call is sent again after its worker died, up to this many attempts.
 ATTEMPTS_MAX = 4
+#: Most calls that a process has accepted and not yet answered.
+MAILBOX_MAX = 64
 #: Default deadline of a call between actors, in seconds.
 CALL_TIMEOUT_S = 10.0
+#: How long a subscription to names lasts, and when it is renewed.
+LEASE_S = 120.0
+LEASE_RENEWED_S = 50.0
 #: A call without an answer for this long makes the caller ask the target's supervisor to look at it.
 SUSPECT_AFTER_S = 0.3
 

@@ -178,7 +178,9 @@ class RequestTable:
             self._forget(pending)
         return expired
 
-    def suspects(self, now_s: float, after_s: float = limits.SUSPECT_AFTER_S) -> list[tuple[str, int]]:
+    def suspects(
+        self, now_s: float, after_s: float = limits.SUSPECT_AFTER_S
+    ) -> list[tuple[str, int]]:
         """Return (target, incarnation) of those that have kept a call for `after_s` or longer."""
         return [
             (target, first.sent_to)

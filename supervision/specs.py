@@ -125,7 +125,9 @@ class ChildSpec:
 SUPERVISOR_CLASS = "mimo.supervision.supervisor.Supervisor"
 
 
-def group(id: str, flags: SupervisorFlags, *children: ChildSpec, critical: bool = False) -> ChildSpec:  # noqa: A002
+def group(
+    id: str, flags: SupervisorFlags, *children: ChildSpec, critical: bool = False
+) -> ChildSpec:  # noqa: A002
     """Return the spec of a child supervisor with these children in start order."""
     return ChildSpec(
         id=id,
@@ -154,13 +156,19 @@ def check_specs(flags: SupervisorFlags, children: tuple[ChildSpec, ...]) -> None
     Source: OTP supervisor:check_startspec/1, supervisor:check_flags/1.
     """
     if flags.intensity < 0:
-        raise StartError(f"expected intensity >= 0, got {flags.intensity}; mend the supervisor's flags")
+        raise StartError(
+            f"expected intensity >= 0, got {flags.intensity}; mend the supervisor's flags"
+        )
     if flags.period_s <= 0:
-        raise StartError(f"expected period_s > 0, got {flags.period_s}; mend the supervisor's flags")
+        raise StartError(
+            f"expected period_s > 0, got {flags.period_s}; mend the supervisor's flags"
+        )
     seen: set[str] = set()
     for spec in children:
         if spec.id in seen:
-            raise StartError(f"expected unique child ids, got {spec.id!r} twice; rename one of them")
+            raise StartError(
+                f"expected unique child ids, got {spec.id!r} twice; rename one of them"
+            )
         seen.add(spec.id)
         if spec.significant and spec.restart is RestartType.PERMANENT:
             raise StartError(
@@ -173,4 +181,6 @@ def check_specs(flags: SupervisorFlags, children: tuple[ChildSpec, ...]) -> None
                 "set auto_shutdown or make it not significant"
             )
         if spec.type == "supervisor" and spec.flags is None and spec.start == SUPERVISOR_CLASS:
-            raise StartError(f"expected flags for the supervisor {spec.id!r}, got None; give it flags")
+            raise StartError(
+                f"expected flags for the supervisor {spec.id!r}, got None; give it flags"
+            )
