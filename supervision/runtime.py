@@ -1,0 +1,164 @@
+"""The only contact with Thespian: a hardened multiprocTCPBase, and the names that the rest of Mimo may use."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from thespian.system import multiprocTCPBase
+from thespian.system.transport import streamBuffer
+
+from mimo.config.clock import SYSTEM_CLOCK
+from mimo.config.errors import Unavailable
+from mimo.supervision import runtime_processes
+from mimo.supervision.runtime_library import (
+    LOOPBACK,
+    Actor,
+    ActorAddress,
+    ActorExitRequest,
+    ActorSystem,
+    ActorSystemMessage,
+    ChildActorExited,
+    DeadEnvelope,
+    PoisonMessage,
+    ThespianWatch,
+    WakeupMessage,
+    WatchMessage,
+    log_to,
+    tcp,
+    transports,
+)
+from mimo.supervision.signing import Signer
+
+__all__ = [
+    "LOOPBACK",
+    "Actor",
+    "ActorAddress",
+    "ActorExitRequest",
+    "ActorSystem",
+    "ActorSystemMessage",
+    "ChildActorExited",
+    "DeadEnvelope",
+    "PoisonMessage",
+    "ThespianWatch",
+    "WakeupMessage",
+    "WatchMessage",
+    "attach",
+    "boot",
+    "flush",
+    "free_port",
+    "last_child_pid",
+]
+
+_ACKS = {
+    pickle.dumps(text): text for text in (streamBuffer.ackPacket, streamBuffer.ackDataErrPacket)
+}
+
+
+class _SignedPickle:
+    def __init__(self, key: bytes) -> None:
+        self._signer = Signer(key)
+
+    def dumps(self, value: Any) -> bytes:
+        return self._signer.sign(pickle.dumps(value, 5))
+
+    def loads(self, frame: bytes) -> Any:
+        if frame in _ACKS:
+            return _ACKS[frame]
+        return pickle.loads(self._signer.open(frame))
+
+
+tcp.thespian.system.transport.IPBase.IPActorAddress.bindArgs = property(
+    lambda self: ((LOOPBACK, self.bindname[1]),)
+)
+
+
+class _Transport(tcp.TCPTransport):  # type: ignore[misc]
+    pass
+
+
+class _Base(multiprocTCPBase.ActorSystemBase):  # type: ignore[misc]
+    transportType = _Transport  # noqa: N815  the library's name
+
+
+class _AttachedBase(_Base):
+    def _startAdmin(self, *_: Any) -> None:  # noqa: N802  the library's name
+        raise Unavailable(
+            "expected a running node, found none at its port; start it with `mimo start`"
+        )
+
+
+def _open(base: type[Any], port: int, key: bytes) -> Any:
+    tcp.serializer = _SignedPickle(key)
+    facade = SimpleNamespace(capabilities={"Admin Port": port, "Process Startup Method": "fork"})
+    quiet = {
+        "version": 1,
+        "handlers": {"none": {"class": "logging.NullHandler"}},
+        "root": {"level": "CRITICAL", "handlers": ["none"]},
+    }
+    system = ActorSystem(base(facade, logDefs=quiet), transientUnique=True)
+    system.capabilities = facade.capabilities
+    return system
+
+
+def boot(
+    port: int,
+    key: bytes,
+    *,
+    log_dir: Path | None = None,
+    guardian_pid: int = 0,
+    keep_fds: tuple[int, ...] = (),
+) -> ActorSystem:
+    """Start an actor system on loopback and return the handle to it.
+
+    Args:
+        port: The admin's port, free.
+        key: Signs every frame.
+        log_dir: Where Thespian's own log and tracebacks of fatal signals go; None for nowhere.
+        guardian_pid: The sub-reaper that adopts the admin; the whole system dies with it. 0 for nobody.
+        keep_fds: Open files that the system's processes keep.
+    """
+    around = runtime_processes.surroundings
+    around.guardian_pid = guardian_pid
+    around.keep_fds = keep_fds
+    log_to(os.devnull)
+    if log_dir is not None:
+        log_to(str(log_dir / "thespian.log"))
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        around.fault_fd = os.open(log_dir / "faults.log", flags, 0o600)
+    return _open(_Base, port, key)
+
+
+def attach(port: int, key: bytes) -> ActorSystem:
+    """Return a handle to the actor system at `port`; never starts one.
+
+    Raises:
+        Unavailable: No admin answers there.
+    """
+    return _open(_AttachedBase, port, key)
+
+
+def flush(actor: Actor, max_s: float) -> None:
+    """Transmit what `actor` has queued, for at most `max_s` seconds."""
+    transport = actor._myRef.transport  # noqa: SLF001
+    end_s = SYSTEM_CLOCK.monotonic_s() + max_s
+    while (left_s := end_s - SYSTEM_CLOCK.monotonic_s()) > 0:
+        if not transport.run(transports.TransmitOnly, left_s):
+            return
+
+
+def last_child_pid(actor: Actor) -> int:
+    """Return the pid of the process that `actor.createActor` has just forked; 0 if there is none."""
+    children = getattr(actor._myRef, "_child_procs", None)  # noqa: SLF001
+    return children[-1].childProc.pid if children else 0
+
+
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
