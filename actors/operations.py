@@ -1,4 +1,7 @@
-"""Operations as data: the one table from which schemas, validation, CLI, docs and tests are derived."""
+"""Operations as data: the one table from which schemas, validation, CLI.
+
+Docs and tests are derived.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,8 @@ class CallContext:
 
     Args:
         client: The client's name and version, as it gave them.
-        connection: Id of the client's connection (one relay, one HTTP session); stable over reconnects.
+        connection: Id of the client's connection (one relay, one HTTP session); stable over
+            reconnects.
         request_id: The id that all log lines of this request carry.
         key: Idempotency key of the call, unique to the connection and the call.
     """

@@ -55,7 +55,9 @@ class ManualClock:
             ValueError: `seconds` is negative.
         """
         if seconds < 0:
-            raise ValueError(f"expected seconds >= 0, got {seconds}; a monotonic clock can't go back")
+            raise ValueError(
+                f"expected seconds >= 0, got {seconds}; a monotonic clock can't go back"
+            )
         self._monotonic_s += seconds
         self._wall_s += seconds
 

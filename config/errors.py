@@ -18,7 +18,8 @@ MimoError
   StartError             never   what the operator must do is in the message
     SettingsError        never   file, line, expected and got
 
-The third column is `retry`: never, now (with the same idempotency key) or after (see `retry_after_s`).
+The third column is `retry`: never, now (with the same idempotency key) or after (see
+`retry_after_s`).
 """
 
 from __future__ import annotations
@@ -137,21 +138,21 @@ class StorageError(MimoError):
     exit_code = 74
 
 
-class DiskFull(StorageError):
+class DiskFull(StorageError):  # noqa: N818
     """The disk has no room; reads go on."""
 
     code = "disk_full"
     retry = "after"
 
 
-class Corrupt(StorageError):
+class Corrupt(StorageError):  # noqa: N818
     """The database is damaged; Mimo refuses to write to it."""
 
     code = "corrupt"
     exit_code = 65
 
 
-class StorageFailed(StorageError):
+class StorageFailed(StorageError):  # noqa: N818
     """An input or output error; the writer reopens and verifies."""
 
     code = "storage_failed"
@@ -169,6 +170,13 @@ class SettingsError(StartError):
     """A setting is unknown or wrong."""
 
     code = "settings"
+
+
+class StaleIncarnation(Exception):  # noqa: N818
+    """A process whose table was granted to a successor tried to change it; it must leave.
+
+    Not a `MimoError`: nobody is told but the log, since the successor answers.
+    """
 
 
 def all_error_types() -> dict[str, type[MimoError]]:

@@ -5,7 +5,7 @@ A limit that an operator may change is a setting (`config/settings.py`) whose de
 
 from __future__ import annotations
 
-# -- Memories ---------------------------------------------------------------------------------------------------------
+# -- Memories
 #: Longest text of one memory, in bytes of UTF-8.
 MEMORY_BYTES_MAX = 65_536
 #: Most memories in one `store_many`.
@@ -24,7 +24,7 @@ PAGE_MAX = 100
 #: How long an idempotency key is kept, in seconds.
 IDEMPOTENCY_KEPT_S = 86_400
 
-# -- Messages between actors ------------------------------------------------------------------------------------------
+# -- Messages between actors
 #: Largest message between two actors, in bytes of its pickle.
 MESSAGE_BYTES_MAX = 262_144
 #: Most calls outstanding from one actor to one peer.
@@ -42,10 +42,10 @@ CALL_TIMEOUT_S = 10.0
 #: How long a subscription to names lasts, and when it is renewed.
 LEASE_S = 120.0
 LEASE_RENEWED_S = 50.0
-#: A call without an answer for this long makes the caller ask the target's supervisor to look at it.
+#: A call without an answer for this long makes the caller ask the supervisor to look.
 SUSPECT_AFTER_S = 0.3
 
-# -- Supervision ------------------------------------------------------------------------------------------------------
+# -- Supervision
 #: Default time for a child to answer `Start`, in seconds.
 START_TIMEOUT_S = 15.0
 #: Default time for a child to leave after `Stop`, in seconds.
@@ -63,8 +63,24 @@ BUSY_S_MAX = 2.0
 HEARTBEAT_S = 1.0
 HEARTBEATS_MISSED_MAX = 5
 
-# -- Interface --------------------------------------------------------------------------------------------------------
+# -- Interface
 #: Longest line (one JSON-RPC message) accepted from a client, in bytes.
 LINE_BYTES_MAX = 4_194_304
 #: Longest text of one tool result, in characters.
 RESULT_CHARS_MAX = 50_000
+
+# -- Storage ----------------------------------------------------------------------------------------------------------
+#: How long a connection waits for another process's lock, in seconds.
+BUSY_TIMEOUT_S = 5.0
+#: Longest read transaction, in seconds: a reader holds back the write-ahead log.
+READ_TRANSACTION_S_MAX = 2.0
+#: Size of the write-ahead log, in bytes, from which the writer moves it into the database.
+WAL_BYTES_CHECKPOINT = 4_194_304
+#: Size of the write-ahead log, in bytes, that is reported as trouble.
+WAL_BYTES_MAX = 67_108_864
+#: Pages of the database that a backup copies in one step.
+BACKUP_STEP_PAGES = 100
+#: Backups of one kind that are kept.
+BACKUPS_KEPT = 7
+#: Tool calls kept in `interactions`.
+INTERACTIONS_KEPT_MAX = 100_000

@@ -1,7 +1,8 @@
 """The calling side of one process: who is where, what was asked, and what happens with each answer.
 
-It follows the registry for the names that its process talks to, sends calls within their window, repeats them to a
-successor and makes sure that each continuation runs exactly once. It owns no clock and no transport.
+It follows the registry for the names that its process talks to, sends calls within their window,
+repeats them to a successor and makes sure that each continuation runs exactly once. It owns no
+clock and no transport.
 """
 
 from __future__ import annotations
@@ -114,7 +115,8 @@ class Caller:
         for pending in self._table.expire(now_s):
             state = "no answer from" if pending.sent_to else "no running"
             error = DeadlineExceeded(
-                f"expected an answer in time, got {state} {pending.target}; repeat the call with the same key"
+                f"expected an answer in time, got {state} {pending.target}; repeat the call with "
+                "the same key"
             )
             self._finish(pending, m.Failure(code=error.code, message=error.message))
             self._send_due(pending.target, now_s)
@@ -153,7 +155,10 @@ class Caller:
         """End calls that won't be sent again."""
         for pending in failed:
             if pending.retry:
-                message = f"expected an answer, got the death of {target} each of {pending.deaths} times; don't repeat"
+                message = (
+                    f"expected an answer, got the death of {target} each of "
+                    f"{pending.deaths} times; don't repeat it"
+                )
                 value = m.Failure(code="crashed", message=message)
             else:
                 error = Restarting(

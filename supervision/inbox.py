@@ -1,7 +1,8 @@
 """The calls that one process has accepted and not yet answered; pure.
 
-It drops what came too late or was meant for somebody else, refuses what is too much, and gives calls with the same
-idempotency key the same answer, whether the first is still at work or long done.
+It drops what came too late or was meant for somebody else, refuses what is too much, and gives
+calls with the same idempotency key the same answer, whether the first is still at work or long
+done.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Inbox:
         return target == self._name and incarnation in (0, self._incarnation)
 
     def accept(self, call: Call, asker: Address, now_s: float) -> Call | Answer | None:
-        """Decide on a call: return it to be handled, an `Answer` to send at once, or None when nothing is to be done.
+        """Decide on a call: return it to be handled, an `Answer` to send at once.
+
+        Or None when nothing is to be done.
 
         Args:
             call: What came.
@@ -74,7 +77,8 @@ class Inbox:
             return None
         if len(self._accepted) >= self._mailbox_max:
             busy = Busy(
-                f"expected at most {self._mailbox_max} calls at {self._name}, got one more; try again"
+                f"expected at most {self._mailbox_max} calls at {self._name}, got one more; try "
+                "again"
             )
             return Answer(
                 call, asker, Failure(code=busy.code, message=busy.message, retry_after_s=0.1)
@@ -90,7 +94,10 @@ class Inbox:
         return call
 
     def finish(self, call: Call, value: Any) -> list[Answer]:
-        """Return the answers to send for a call and for those that wait for the same key; a second end gives none."""
+        """Return the answers to send for a call and for those that wait for the same key.
+
+        A second end gives none.
+        """
         found = self._accepted.pop(id(call), None)
         if found is None:
             return []

@@ -18,8 +18,8 @@ class ExitReason:
     """Why a process ended.
 
     Args:
-        kind: normal, shutdown, killed (a signal, or unknown), frozen (a watchdog kill), crashed (an exception),
-            gave_up (a supervisor past its restart intensity) or start_failed.
+        kind: normal, shutdown, killed (a signal, or unknown), frozen (a watchdog kill), crashed (an
+            exception), gave_up (a supervisor past its restart intensity) or start_failed.
         detail: One sentence for the log; empty where there is nothing to add.
     """
 
@@ -30,7 +30,8 @@ class ExitReason:
     def is_normal(self) -> bool:
         """Tell whether a transient child that ended so stays down.
 
-        A supervisor that gave up ends with `shutdown`, as in OTP, so only a permanent one is restarted.
+        A supervisor that gave up ends with `shutdown`, as in OTP, so only a permanent one is
+        restarted.
         """
         return self.kind in ("normal", "shutdown", "gave_up")
 
@@ -48,7 +49,8 @@ class Start:
 
     Args:
         name: The child's id in the tree.
-        incarnation: Microseconds of the host's monotonic clock at the start; larger than any before it.
+        incarnation: Microseconds of the host's monotonic clock at the start; larger than any before
+            it.
         args: The spec's arguments.
         registry: Where names are looked up: the root supervisor; None for the root itself.
         spec: The whole child spec where the child is a supervisor.
@@ -72,7 +74,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """The child's `init` chose not to run; its spec is kept, no process stays. Source: OTP ignore."""
+    """The child's `init` chose not to run.
+
+    Its spec is kept, no process stays. Source: OTP ignore.
+    """
 
     name: str
     incarnation: int
@@ -133,7 +138,10 @@ class Register:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unregister:
-    """A supervisor reports that a child is down; ignored when `incarnation` isn't the registered one."""
+    """A supervisor reports that a child is down.
+
+    Ignored when `incarnation` isn't the registered one.
+    """
 
     name: str
     incarnation: int
@@ -144,7 +152,8 @@ class Unregister:
 class Subscribe:
     """Ask for `Up` and `Down` of `names`; a lease, renewed by sending it again.
 
-    The registry answers at once with `Up` for those that are up (a `Down` is only sent on a change).
+    The registry answers at once with `Up` for those that are up (a `Down` is only sent on a
+    change).
     """
 
     names: tuple[str, ...]
@@ -189,9 +198,11 @@ class Call:
         target: Name and incarnation of the process it is meant for; another one drops it.
         incarnation: See `target`; 0 means any (an external client that just looked the name up).
         request: The message itself.
-        deadline_s: Absolute seconds on the host's monotonic clock; an expired call is dropped unread.
+        deadline_s: Absolute seconds on the host's monotonic clock; an expired call is dropped
+            unread.
         attempt: 1 for the first.
-        key: Idempotency key; repeated calls with the same key have one effect and get the first reply.
+        key: Idempotency key; repeated calls with the same key have one effect and get the first
+            reply.
         request_id: The id that all log lines of this request carry.
         reply_to: Where the reply goes; None means the sender.
     """
@@ -283,17 +294,26 @@ class GetStatistics:
 # -- Requests that a supervisor answers (inside a Call) ---------------------------------------
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhichChildren:
-    """Tell the children: a tuple of `ChildStatus`; with `recursive`, whole subtrees as known to each supervisor."""
+    """Tell the children: a tuple of `ChildStatus`.
+
+    With `recursive`, whole subtrees as known to each supervisor.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountChildren:
-    """Tell `{"specs": n, "active": n, "supervisors": n, "workers": n}`. Source: OTP count_children/1."""
+    """Tell `{"specs": n, "active": n, "supervisors": n.
+
+    "workers": n}`. Source: OTP count_children/1.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartChild:
-    """Add and start a child; refused as a conflict when its id exists. Source: OTP start_child/2."""
+    """Add and start a child.
+
+    Refused as a conflict when its id exists. Source: OTP start_child/2.
+    """
 
     spec: Any
 
@@ -352,7 +372,10 @@ class ChildStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whereis:
-    """Ask the root (inside a Call) where `name` is: an `Up`, or `Failure` not_found or restarting."""
+    """Ask the root (inside a Call) where `name` is: an `Up`.
+
+    Or `Failure` not_found or restarting.
+    """
 
     name: str
 

@@ -2,9 +2,10 @@
 
 Pure: no clock, no messages. A gen-server asks it what to send, tells it what came, and acts.
 
-A call is sent to one incarnation of its target. When that incarnation dies in silence the call goes back to the head
-of the queue and is sent to the successor under the same idempotency key. A call that was there at two deaths is sent
-alone from then on, so that a request that kills its worker can't take innocent ones with it; the next death ends it.
+A call is sent to one incarnation of its target. When that incarnation dies in silence the call goes
+back to the head of the queue and is sent to the successor under the same idempotency key. A call
+that was there at two deaths is sent alone from then on, so that a request that kills its worker
+can't take innocent ones with it; the next death ends it.
 """
 
 from __future__ import annotations
@@ -58,8 +59,8 @@ class RequestTable:
     """Keep the calls of one process by target.
 
     Args:
-        window: Most calls outstanding at one target. Source: thespian.md D9 and T4: twenty unacknowledged messages to
-            one frozen peer stop the sender.
+        window: Most calls outstanding at one target. Source: thespian.md D9 and T4: twenty
+            unacknowledged messages to one frozen peer stop the sender.
         queue_max: Most calls that wait for a place at one target.
         attempts_max: Most times that one call is sent.
     """
@@ -101,7 +102,8 @@ class RequestTable:
         queue = self._queues.setdefault(target, deque())
         if len(queue) >= self._queue_max:
             raise Busy(
-                f"expected at most {self._queue_max} calls waiting for {target}, got one more; try again shortly",
+                f"expected at most {self._queue_max} calls waiting for {target}, got one more; "
+                "try again shortly",
                 retry_after_s=0.1,
             )
         pending = Pending(self._next_id, target, request, deadline_s, key, request_id, retry)
@@ -156,7 +158,10 @@ class RequestTable:
         return ready
 
     def reply(self, call_id: int, incarnation: int) -> Pending | None:
-        """Return the call that this reply answers and forget it; None (and count) for a late or a stale one."""
+        """Return the call that this reply answers and forget it.
+
+        None (and count) for a late or a stale one.
+        """
         pending = self._all.get(call_id)
         if pending is None or pending.sent_to != incarnation:
             self.late_replies += 1
@@ -197,7 +202,10 @@ class RequestTable:
         return any(self._sent.values())
 
     def _requeue(self, target: str, incarnation: int) -> list[Pending]:
-        """Put the dead incarnation's calls back in front, oldest first; return those that end here."""
+        """Put the dead incarnation's calls back in front, oldest first.
+
+        Return those that end here.
+        """
         sent = self._sent.get(target)
         if not sent or incarnation == 0:
             return []

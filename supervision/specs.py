@@ -28,7 +28,10 @@ class RestartType(StrEnum):
 
 
 class AutoShutdown(StrEnum):
-    """Whether significant children end their supervisor. Source: OTP supervisor, auto_shutdown()."""
+    """Whether significant children end their supervisor.
+
+    Source: OTP supervisor, auto_shutdown().
+    """
 
     NEVER = "never"
     ANY_SIGNIFICANT = "any_significant"
@@ -40,7 +43,8 @@ class Shutdown:
     """How long a child may take to leave after `Stop`.
 
     Args:
-        seconds: 0 kills at once; None waits for ever (for supervisors). Source: OTP supervisor, shutdown().
+        seconds: 0 kills at once; None waits for ever (for supervisors). Source: OTP supervisor,
+            shutdown().
     """
 
     seconds: float | None
@@ -70,8 +74,8 @@ class SupervisorFlags:
         intensity: Restarts allowed within `period_s`; one more ends the supervisor.
         period_s: The window of `intensity`, in seconds.
         auto_shutdown: Whether significant children end the supervisor.
-        parks_groups: Whether a child supervisor that gave up is parked as failed instead of counting against
-            this supervisor's own budget (design: the root only). Source: ours.
+        parks_groups: Whether a child supervisor that gave up is parked as failed instead of
+            counting against this supervisor's own budget (design: the root only). Source: ours.
     """
 
     strategy: RestartStrategy = RestartStrategy.ONE_FOR_ONE
@@ -83,7 +87,9 @@ class SupervisorFlags:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildSpec:
-    """One child of a supervisor. Source: OTP supervisor, child_spec(); `busy_max_s`, `critical` are ours.
+    """One child of a supervisor. Source: OTP supervisor, child_spec().
+
+    `busy_max_s`, `critical` are ours.
 
     Args:
         id: The child's path in the tree, such as `memory/recall/1`; unique.
@@ -95,8 +101,8 @@ class ChildSpec:
         significant: Whether its own end may end the supervisor (see `AutoShutdown`).
         start_timeout_s: How long it may take from `Start` to `Started`.
         busy_max_s: How long one of its handlers may compute before it counts as frozen.
-        critical: For a parking supervisor: when this group gives up, what stands below it is restarted with it
-            instead of the group being parked.
+        critical: For a parking supervisor: when this group gives up, what stands below it is
+            restarted with it instead of the group being parked.
         flags: The flags of a child supervisor; None for a worker.
         children: The children of a child supervisor, in start order.
     """
@@ -126,8 +132,11 @@ SUPERVISOR_CLASS = "mimo.supervision.supervisor.Supervisor"
 
 
 def group(
-    id: str, flags: SupervisorFlags, *children: ChildSpec, critical: bool = False
-) -> ChildSpec:  # noqa: A002
+    id: str,  # noqa: A002  OTP's word
+    flags: SupervisorFlags,
+    *children: ChildSpec,
+    critical: bool = False,
+) -> ChildSpec:
     """Return the spec of a child supervisor with these children in start order."""
     return ChildSpec(
         id=id,
@@ -172,7 +181,8 @@ def check_specs(flags: SupervisorFlags, children: tuple[ChildSpec, ...]) -> None
         seen.add(spec.id)
         if spec.significant and spec.restart is RestartType.PERMANENT:
             raise StartError(
-                f"expected a transient or temporary child to be significant, got {spec.id!r} (permanent); "
+                f"expected a transient or temporary child to be significant, got {spec.id!r} "
+                "(permanent); "
                 "a permanent child is always restarted and never ends by itself"
             )
         if spec.significant and flags.auto_shutdown is AutoShutdown.NEVER:

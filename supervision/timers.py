@@ -9,8 +9,9 @@ from typing import Any
 class Timers:
     """Keep payloads by the moment at which they are due.
 
-    The process arms one wakeup of the runtime for the nearest moment and asks `due` when it fires, since Thespian
-    delivers wakeups that are due together in reverse order and can't cancel one. Source: thespian.md section 4.
+    The process arms one wakeup of the runtime for the nearest moment and asks `due` when it fires,
+    since Thespian delivers wakeups that are due together in reverse order and can't cancel one.
+    Source: thespian.md section 4.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,10 @@ class Timers:
         self._payloads.pop(timer_id, None)
 
     def due(self, now_s: float) -> list[Any]:
-        """Return the payloads whose moment has come, in the order of their moments, and forget them."""
+        """Return the payloads whose moment has come, in the order of their moments.
+
+        And forget them.
+        """
         ready: list[Any] = []
         while self._heap and (self._heap[0][0] <= now_s or self._heap[0][1] not in self._payloads):
             _, timer_id = heapq.heappop(self._heap)
