@@ -69,7 +69,7 @@ LINE_BYTES_MAX = 4_194_304
 #: Longest text of one tool result, in characters.
 RESULT_CHARS_MAX = 50_000
 
-# -- Storage ----------------------------------------------------------------------------------------------------------
+# -- Storage -------------------------------------------------------------------------------------
 #: How long a connection waits for another process's lock, in seconds.
 BUSY_TIMEOUT_S = 5.0
 #: Longest read transaction, in seconds: a reader holds back the write-ahead log.

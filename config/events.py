@@ -1,0 +1,81 @@
+"""Every event that Mimo logs: the closed list that `config/logs.py` accepts and the README shows.
+
+A name is `<folder or part>.<fact>`. Reports of supervisors carry OTP's four fields: supervisor,
+child, reason, context.
+"""
+
+from __future__ import annotations
+
+EVENTS: dict[str, str] = {
+    # -- The log itself ----------------------------------------------------------------------
+    "log.dropped": "Lines were lost because the disk was full or the file closed; `count` of them.",
+    "log.rotated": "The log was set aside beyond its size.",
+    "log.unknown_event": "A line with a name outside this list; a bug.",
+    # -- Node --------------------------------------------------------------------------------
+    "node.started": "A node took the data directory.",
+    "node.stopped": "The node left; with the reason.",
+    "node.generation_started": "Admin, root supervisor and tree were booted.",
+    "node.generation_ended": "Admin or root died or froze, or the tree gave up.",
+    "node.gave_up": "Too many generations ended too quickly; the node left with exit code 70.",
+    "node.idle_exit": "The last client left long enough ago.",
+    "node.swept": "Processes of an earlier generation were killed.",
+    # -- Supervision -------------------------------------------------------------------------
+    "supervision.child_started": "A child serves.",
+    "supervision.child_ignored": "A child chose not to run.",
+    "supervision.child_start_failed": "A child's start failed or took too long.",
+    "supervision.child_exited": "A child's process ended; with the reason.",
+    "supervision.child_restarted": "A child was started again.",
+    "supervision.child_frozen": "A child was silent too long and was killed.",
+    "supervision.child_killed": "A child didn't leave within its shutdown time.",
+    "supervision.gave_up": "A supervisor went past its restart intensity.",
+    "supervision.group_parked": "A group gave up and is parked; the rest serves on.",
+    "supervision.group_retried": "A parked group is tried again.",
+    "supervision.slept": "The supervisor itself was late: all ages were forgiven.",
+    "supervision.command": "An operator stopped, started or killed something; with who and why.",
+    # -- Actors ------------------------------------------------------------------------------
+    "actor.crashed": "A handler raised; the process left after one reply.",
+    "actor.late_reply": "A reply came after its deadline and was dropped.",
+    "actor.expired_call": "A call was dropped unread: its deadline had passed.",
+    "actor.unknown_message": "A message of an unknown kind was dropped.",
+    "actor.resent": "A call was sent again to the successor of a dead worker.",
+    # -- Heirs and tables --------------------------------------------------------------------
+    "heir.granted": "A table went to its owner.",
+    "heir.inherited": "An owner died; its table went to the heir, whole.",
+    "heir.reinherited": "A restarted heir found its tables again by name.",
+    "heir.snapshot": "Tables were saved to disk.",
+    "heir.restored": "Tables were read from a snapshot.",
+    "heir.stale_write": "A write of an older incarnation was refused.",
+    "heir.table_lost": "A table is gone: heir and shared memory were lost together.",
+    # -- Storage -----------------------------------------------------------------------------
+    "storage.opened": "The database was opened; with the SQLite it is.",
+    "storage.migrated": "The schema was brought to a newer version.",
+    "storage.slow": "A commit took longer than it should.",
+    "storage.disk_full": "A write was refused: no room; reads go on.",
+    "storage.failed": "An input or output error; the writer reopens.",
+    "storage.corrupt": "Damage was found; writing stopped.",
+    "storage.replaced": "The database file was unlinked or replaced while in use; writing stopped.",
+    "storage.checkpointed": "The write-ahead log was merged into the database.",
+    "storage.backup_made": "A backup was made and verified.",
+    "storage.backup_failed": "A backup could not be made.",
+    "storage.checked": "An integrity check ended.",
+    # -- Resilience --------------------------------------------------------------------------
+    "breaker.opened": "A circuit breaker opened.",
+    "breaker.half_open": "A circuit breaker lets one probe pass.",
+    "breaker.closed": "A circuit breaker closed.",
+    "services.level": "The degradation level changed.",
+    "limit.refused": "A client went past its rate or concurrency and was told to wait.",
+    # -- Memory ------------------------------------------------------------------------------
+    "memory.embedded": "Memories got their vectors.",
+    "memory.embedding_failed": "The model could not make vectors; they are tried again.",
+    "memory.model_loaded": "The embedding model was loaded.",
+    "memory.model_released": "The embedding model's memory was given back.",
+    # -- Bridge ------------------------------------------------------------------------------
+    "bridge.listening": "The bridge accepts connections.",
+    "bridge.connected": "A client connected.",
+    "bridge.disconnected": "A client left.",
+    "bridge.refused": "A connection or a line was refused; with the reason.",
+    "bridge.call": "A tool call was answered; with tool, operation, outcome and duration.",
+    "bridge.internal_error": "A bug in a handler; the answer carries the request id.",
+    # -- Fault points ------------------------------------------------------------------------
+    "fault.injected": "A fault point fired; only under MIMO_CHAOS.",
+}

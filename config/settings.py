@@ -1,0 +1,262 @@
+"""The settings of a node: typed, frozen, each with its rule and its meaning.
+
+A value comes from the shipped `default.toml`, then a TOML file, then `MIMO_*` variables, then
+flags; the last one wins. What is unknown or wrong is refused with its place, what was expected,
+what came, and what to do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+from mimo.config import paths, setting_sources
+from mimo.config.setting_rules import Rule
+
+Durability = Literal["full", "normal"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Provider = Literal["embedded", "none"]
+Host = Literal["127.0.0.1"]
+
+#: Variables that are no settings: name -> meaning.
+OTHER_VARIABLES = {
+    "MIMO_CONFIG": "The settings file to read.",
+    "MIMO_CHAOS": "`1` arms the fault points of `MIMO_FAULTS`; for tests.",
+    "MIMO_FAULTS": "Fault points, such as `writer.before_commit:crash@3`; for tests.",
+    "MIMO_SEED": "Seed of the fault points' random choices; for tests.",
+    "MIMO_TEST_ID": "Marks the processes of one test.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """How memories are found by meaning."""
+
+    provider: Annotated[
+        Provider,
+        Rule(
+            "choice",
+            "`embedded` finds by meaning with the model Mimo brings; `none` by words only.",
+            choices=("embedded", "none"),
+        ),
+    ]
+    model_path: Annotated[
+        Path | None,
+        Rule("path", "Folder of another model (`model.onnx`, `vocab.txt`); empty: Mimo's own."),
+    ]
+    idle_release_s: Annotated[
+        float,
+        Rule("seconds", "The model's memory is given back after this long without use.", least=1),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """How the database is treated."""
+
+    busy_timeout_s: Annotated[
+        float,
+        Rule("seconds", "How long a write waits for a lock of another program.", most=60),
+    ]
+    checkpoint_bytes: Annotated[
+        int,
+        Rule("bytes", "The log is merged into the database beyond this size.", least=65_536),
+    ]
+    checkpoint_idle_s: Annotated[
+        float,
+        Rule("seconds", "The log is merged and emptied after this long without a write.", least=1),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backups:
+    """When a backup is made, and how many are kept."""
+
+    keep: Annotated[int, Rule("count", "Backups kept; the oldest go first.", least=1, most=1_000)]
+    interval_s: Annotated[float, Rule("seconds", "Time between two backups; 0 makes none.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one client may ask for before it is told to wait."""
+
+    rate_per_s: Annotated[float, Rule("number", "Calls a second of one client.", least=0.1)]
+    burst: Annotated[int, Rule("count", "Calls at once beyond the rate.", least=1)]
+    concurrency: Annotated[
+        int, Rule("count", "Calls in flight of one client.", least=1, most=1_024)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Http:
+    """MCP over HTTP, beside the sockets of the relays."""
+
+    host: Annotated[
+        Host,
+        Rule("choice", "Where HTTP listens: this machine only.", choices=("127.0.0.1",)),
+    ]
+    port: Annotated[int, Rule("count", "Port of MCP over HTTP; 0 serves none.", most=65_535)]
+    key_file: Annotated[
+        Path,
+        Rule("path", "File with the bearer key; empty: `http.key` in the data directory."),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """Which tools are offered to assistants."""
+
+    read_only: Annotated[bool, Rule("flag", "Offer only operations that change nothing.")]
+    enabled: Annotated[tuple[str, ...], Rule("names", "Tools offered; empty: all.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """How many processes answer searches."""
+
+    workers: Annotated[int, Rule("count", "Processes that search.", least=1, most=16)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logs:
+    """How much log is kept."""
+
+    file_bytes: Annotated[
+        int, Rule("bytes", "A log file is set aside beyond this size.", least=65_536)
+    ]
+    keep: Annotated[int, Rule("count", "Log files kept besides the present one.", most=100)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of a node; made by `load_settings`.
+
+    `origins` tells for each key which source its value came from.
+    """
+
+    data_dir: Annotated[
+        Path,
+        Rule("path", "Where everything is kept; empty: the platform's place for user data."),
+    ]
+    durability: Annotated[
+        Durability,
+        Rule(
+            "choice",
+            "`full`: an acknowledged memory survives power loss. `normal`: it survives every crash,"
+            " and power loss may take the last seconds.",
+            choices=("full", "normal"),
+        ),
+    ]
+    log_level: Annotated[
+        LogLevel,
+        Rule("choice", "The least that is logged.", choices=("debug", "info", "warning", "error")),
+    ]
+    idle_exit_s: Annotated[
+        float, Rule("seconds", "The node leaves this long after its last client; 0: never.")
+    ]
+    portable: Annotated[
+        bool, Rule("flag", "Use the portable fallback of each Linux-only primitive; for tests.")
+    ]
+    embedding: Embedding
+    storage: Storage
+    backups: Backups
+    limits: Limits
+    http: Http
+    tools: Tools
+    recall: Recall
+    logs: Logs
+    origins: Mapping[str, str] = dataclasses.field(compare=False, repr=False)
+
+    @property
+    def paths(self) -> paths.RunPaths:
+        """Return the files of the data directory."""
+        return paths.RunPaths(self.data_dir)
+
+
+def rules(kind: type = Settings, prefix: str = "") -> Iterator[tuple[str, Rule]]:
+    """Yield every setting's key, such as `storage.busy_timeout_s`, with its rule."""
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if dataclasses.is_dataclass(hint):
+            yield from rules(hint, f"{prefix}{name}.")  # type: ignore[arg-type]
+        elif name != "origins":
+            yield prefix + name, hint.__metadata__[0]
+
+
+#: Rule of each setting by key.
+RULES: Mapping[str, Rule] = dict(rules())
+
+
+def variable(key: str) -> str:
+    """Return the environment variable of a setting: `storage.keep` -> `MIMO_STORAGE_KEEP`."""
+    return "MIMO_" + key.replace(".", "_").upper()
+
+
+def load_settings(
+    overrides: Mapping[str, str] | None = None,
+    environ: Mapping[str, str] | None = None,
+    config_file: Path | None = None,
+) -> Settings:
+    """Return the settings in force.
+
+    Args:
+        overrides: From flags: setting's key -> text.
+        environ: The environment; None means none at all, not this process's.
+        config_file: The settings file, which must exist; by default MIMO_CONFIG, else the
+            platform's place if there is one.
+
+    Raises:
+        SettingsError: Place, expected and got.
+    """
+    environ = environ or {}
+    sources = [
+        setting_sources.shipped(),
+        *setting_sources.file(config_file, environ),
+        setting_sources.environment(
+            environ, {variable(key): key for key in RULES}, OTHER_VARIABLES
+        ),
+        setting_sources.flags(overrides or {}),
+    ]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source in sources:
+        for key, value in source.read(RULES).items():
+            values[key] = value
+            origins[key] = source.origin(key)
+    _fill(values, environ)
+    settings: Settings = _build(Settings, "", values, origins)
+    return settings
+
+
+def _fill(values: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put the platform's places where a path was left empty."""
+    values["data_dir"] = values["data_dir"] or paths.default_data_dir(environ)
+    values["http.key_file"] = values["http.key_file"] or values["data_dir"] / "http.key"
+
+
+def _build(
+    kind: type[Any], prefix: str, values: Mapping[str, Any], origins: Mapping[str, str]
+) -> Any:
+    given: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        if name == "origins":
+            given[name] = dict(origins)
+        elif dataclasses.is_dataclass(hint):
+            given[name] = _build(hint, f"{prefix}{name}.", values, origins)  # type: ignore[arg-type]
+        else:
+            given[name] = values[prefix + name]
+    return kind(**given)
+
+
+def settings_table() -> str:
+    """Return the README's table of settings, one row each, in the order of declaration."""
+    defaults = setting_sources.shipped().values
+    rows = ["| setting | default | variable | meaning |", "|---|---|---|---|"]
+    for key, rule in RULES.items():
+        default = defaults[key]
+        text = str(default).lower() if isinstance(default, bool) else str(default)
+        shown = "" if default in ("", []) else f"`{text}`"
+        rows.append(f"| `{key}` | {shown} | `{variable(key)}` | {rule.doc} |")
+    return "\n".join(rows) + "\n"
