@@ -1,37 +1,217 @@
-"""One function for each primitive that only Linux has, with a portable fallback."""
+"""What the operating system tells and does, one function each: Linux's own way, or a portable fallback.
+
+The fallbacks (`platform_portable.py`) serve macOS; `MIMO_PORTABLE=1` forces them on Linux, so that they are tested.
+"""
 
 from __future__ import annotations
 
-import ctypes
+import hashlib
 import os
 import signal
+import socket
+import stat
+import struct
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-_PR_SET_PDEATHSIG = 1
-_PR_SET_CHILD_SUBREAPER = 36
+from mimo.config.errors import StartError
+from mimo.supervision import platform_linux as linux
+from mimo.supervision.lifeline import Lifeline
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def is_portable() -> bool:
-    """Tell whether the fallbacks are to be used: not on Linux, or `MIMO_PORTABLE=1`."""
+    """Tell whether the fallbacks are in use: anywhere but on Linux, or with `MIMO_PORTABLE=1`."""
     return sys.platform != "linux" or os.environ.get("MIMO_PORTABLE") == "1"
 
 
-def _prctl(option: int, value: int) -> bool:
-    return bool(ctypes.CDLL(None).prctl(option, value, 0, 0, 0) == 0)
+def _fallbacks() -> ModuleType:
+    from mimo.supervision import platform_portable  # noqa: PLC0415  psutil costs the watchdog 3 MB
+
+    return platform_portable
 
 
-def die_with_parent() -> None:
-    """Have this process killed when the process that forked it dies."""
+# -- Bound lives -----------------------------------------------------------------------------
+def new_lifeline() -> Lifeline | None:
+    """Return what a parent needs before it forks a child that shall die with it; None where the kernel does it."""
+    return Lifeline() if is_portable() else None
+
+
+def die_with_parent(parent_pid: int | None = None, lifeline: Lifeline | None = None) -> bool:
+    """Have this process killed when the process that forked it, or has adopted it, dies.
+
+    Args:
+        parent_pid: Who the parent must be; where it is already another, this process ends at once.
+        lifeline: Made by the parent's `new_lifeline` before the fork.
+
+    Returns:
+        False where it can't be had: without the kernel's help and without a lifeline.
+    """
+    bound = False
     if not is_portable():
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        bound = linux.set_parent_death_signal(signal.SIGKILL)
+    elif lifeline is not None:
+        lifeline.hold_on()
+        bound = True
+    if parent_pid is not None and os.getppid() != parent_pid:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return bound
 
 
 def become_subreaper() -> bool:
-    """Adopt orphaned descendants; False where the system can't."""
-    return not is_portable() and _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    """Adopt orphaned descendants from now on; False where the system can't."""
+    return not is_portable() and linux.set_child_subreaper()
+
+
+# -- Other processes -------------------------------------------------------------------------
+def watch_process(pid: int) -> int | None:
+    """Return a file number that becomes readable when `pid` ends; None where that can't be had: poll instead.
+
+    Raises:
+        ProcessLookupError: There is no such process.
+    """
+    if is_portable() or not hasattr(os, "pidfd_open"):
+        os.kill(pid, 0)
+        return None
+    return os.pidfd_open(pid)
+
+
+def process_state(pid: int) -> str | None:
+    """Return R, S, D, T (stopped), t (traced) or Z (zombie); None when `pid` is gone."""
+    return str_or_none(_fallbacks().process_state(pid)) if is_portable() else linux.process_state(pid)
+
+
+def str_or_none(value: object) -> str | None:
+    """Return `value` as text; None stays None."""
+    return None if value is None else str(value)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether `pid` runs; a zombie doesn't."""
+    return process_state(pid) not in (None, "Z")
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the pids of the direct children of `pid`; none when it is gone."""
+    return list(_fallbacks().children_of(pid)) if is_portable() else linux.children_of(pid)
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Return the pids of all processes below `pid`, parents before their children."""
+    found: list[int] = []
+    queue = [pid]
+    while queue:
+        below = [child for child in children_of(queue.pop(0)) if child not in found]
+        found.extend(below)
+        queue.extend(below)
+    return found
+
+
+def session_members(sessions: set[int]) -> list[int]:
+    """Return the pids of all processes in these sessions; orphans stay in theirs where nobody adopts them."""
+    found = []
+    for pid in list(_fallbacks().all_pids()) if is_portable() else linux.all_pids():
+        try:
+            if os.getsid(pid) in sessions:
+                found.append(pid)
+        except (ProcessLookupError, PermissionError):
+            continue
+    return found
+
+
+def reap() -> list[int]:
+    """Collect this process's dead children and return their pids."""
+    gone = []
+    try:
+        while (pid := os.waitpid(-1, os.WNOHANG)[0]) != 0:
+            gone.append(pid)
+    except ChildProcessError:
+        pass
+    return gone
+
+
+def kill_tree(pid: int, sessions: set[int] | None = None) -> list[int]:
+    """Kill everything below `pid`, and in `sessions`, but not `pid` itself; one pass.
+
+    Returns:
+        The pids that were alive; call again until there are none.
+    """
+    victims = [child for child in descendants_of(pid) if is_alive(child)]
+    if sessions:
+        known = {pid, *victims}
+        victims += [p for p in session_members(sessions) if p not in known and is_alive(p)]
+    for victim in victims:
+        try:
+            os.kill(victim, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    return victims
+
+
+# -- Memory and CPU --------------------------------------------------------------------------
+def pss_bytes(pid: int) -> int:
+    """Return the process's proportional share of memory in bytes; its unique memory elsewhere; 0 when gone."""
+    return int(_fallbacks().unique_bytes(pid)) if is_portable() else linux.pss_bytes(pid)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the seconds of CPU that `pid` has used; 0 when it is gone."""
+    return float(_fallbacks().cpu_s(pid)) if is_portable() else linux.cpu_s(pid)
+
+
+# -- The host --------------------------------------------------------------------------------
+def boot_id() -> str:
+    """Return a text that changes with every start of the machine."""
+    return str(_fallbacks().boot_id()) if is_portable() else linux.boot_id()
 
 
 def open_files() -> list[int]:
-    """Return the numbers of this process's open files."""
-    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"  # noqa: PTH112
-    return [int(name) for name in os.listdir(folder)]  # noqa: PTH208
+    """Return the numbers of this process's open files, without the one that looked."""
+    folder = "/dev/fd" if is_portable() else "/proc/self/fd"
+    found = []
+    for name in os.listdir(folder):  # noqa: PTH208  numbers, not paths
+        try:
+            os.fstat(int(name))
+        except OSError:
+            continue
+        found.append(int(name))
+    return found
+
+
+def peer_uid(connection: socket.socket) -> int:
+    """Return the user id of the process at the other end of a Unix socket.
+
+    Raises:
+        OSError: The system doesn't tell.
+    """
+    if hasattr(socket, "SO_PEERCRED"):
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return int(struct.unpack("3i", raw)[1])
+    return int(_fallbacks().peer_uid(connection))
+
+
+def shared_memory_dir(data_dir: Path, *, fallback: Path) -> Path:
+    """Return a folder of ours, private (0700), for tables that outlive their owner: in memory if possible.
+
+    Args:
+        data_dir: The data directory; each gets its own folder.
+        fallback: Where the folder stands when there is no shared memory.
+
+    Raises:
+        StartError: Somebody else owns the folder.
+    """
+    memory = Path("/dev/shm")  # noqa: S108  checked for its owner below
+    if is_portable() or not os.access(memory, os.W_OK):
+        folder = fallback
+    else:
+        name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+        folder = memory / f"mimo-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise StartError(f"expected {folder} to be a folder of yours, got another's; remove it")
+    folder.chmod(0o700)
+    return folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import socket
@@ -15,6 +16,7 @@ from thespian.system.transport import streamBuffer
 from mimo.config.clock import SYSTEM_CLOCK
 from mimo.config.errors import Unavailable
 from mimo.supervision import runtime_processes
+from mimo.supervision.lifeline import Lifeline
 from mimo.supervision.runtime_library import (
     LOOPBACK,
     Actor,
@@ -111,7 +113,7 @@ def boot(
     *,
     log_dir: Path | None = None,
     guardian_pid: int = 0,
-    keep_fds: tuple[int, ...] = (),
+    lifeline: Lifeline | None = None,
 ) -> ActorSystem:
     """Start an actor system on loopback and return the handle to it.
 
@@ -120,11 +122,13 @@ def boot(
         key: Signs every frame.
         log_dir: Where Thespian's own log and tracebacks of fatal signals go; None for nowhere.
         guardian_pid: The sub-reaper that adopts the admin; the whole system dies with it. 0 for nobody.
-        keep_fds: Open files that the system's processes keep.
+        lifeline: The guardian's, where the kernel can't bind lives.
     """
     around = runtime_processes.surroundings
     around.guardian_pid = guardian_pid
-    around.keep_fds = keep_fds
+    around.lifeline = lifeline
+    around.logging_root, around.logging_manager = logging.root, logging.Logger.manager
+    runtime_processes.install()
     log_to(os.devnull)
     if log_dir is not None:
         log_to(str(log_dir / "thespian.log"))
@@ -153,8 +157,7 @@ def flush(actor: Actor, max_s: float) -> None:
 
 def last_child_pid(actor: Actor) -> int:
     """Return the pid of the process that `actor.createActor` has just forked; 0 if there is none."""
-    children = getattr(actor._myRef, "_child_procs", None)  # noqa: SLF001
-    return children[-1].childProc.pid if children else 0
+    return int(actor._myRef.last_child_pid)  # noqa: SLF001
 
 
 def free_port() -> int:
