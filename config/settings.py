@@ -26,6 +26,7 @@ OTHER_VARIABLES = {
     "MIMO_CONFIG": "The settings file to read.",
     "MIMO_CHAOS": "`1` arms the fault points of `MIMO_FAULTS`; for tests.",
     "MIMO_FAULTS": "Fault points, such as `writer.before_commit:crash@3`; for tests.",
+    "MIMO_FAULTS_DIR": "Folder in which processes count their faults together; for tests.",
     "MIMO_SEED": "Seed of the fault points' random choices; for tests.",
     "MIMO_TEST_ID": "Marks the processes of one test.",
 }
