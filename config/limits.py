@@ -30,7 +30,7 @@ MESSAGE_BYTES_MAX = 262_144
 #: Most calls outstanding from one actor to one peer.
 OUTSTANDING_PER_PEER_MAX = 8
 #: Most calls that wait for a place at one peer.
-QUEUED_PER_PEER_MAX = 64
+QUEUED_PER_PEER_MAX = 512
 #: Most replies remembered for repeated idempotency keys, per actor.
 REPLIES_KEPT_MAX = 512
 #: A call is sent again after its worker died, up to this many attempts.
@@ -84,3 +84,27 @@ BACKUP_STEP_PAGES = 100
 BACKUPS_KEPT = 7
 #: Tool calls kept in `interactions`.
 INTERACTIONS_KEPT_MAX = 100_000
+
+# -- Supervisors
+#: How long a supervisor looks often at a child that somebody waited for, in seconds.
+SUSPECTED_S = 3.0
+#: A child about which nobody asks and that looks well gets a ping this rarely, in seconds.
+PING_RARE_S = 300.0
+#: How long a supervisor waits for the last words of a dead child, in seconds.
+LAST_WORDS_S = 0.03
+#: How often a supervisor looks for dead children where it can't watch their death, in seconds.
+POLL_DEATHS_S = 0.1
+#: How long a process that has said it leaves may take to do so, in seconds.
+LEAVING_S_MAX = 1.0
+#: A group that gave up is tried again after this long, doubling up to the most, in seconds.
+PARKED_S_MIN = 30.0
+PARKED_S_MAX = 1_800.0
+#: How long a supervisor waits for the rows of a child supervisor, in seconds.
+ROWS_TIMEOUT_S = 0.5
+
+# -- Tool calls ------------------------------------------------------------------------------------
+#: Most bytes of text in one `store_many`: it travels as one message between actors.
+STORE_MANY_BYTES_MAX = 196_608
+#: Shortest and longest life of a note in working memory, in seconds.
+NOTE_TTL_S_MIN = 1
+NOTE_TTL_S_MAX = 604_800

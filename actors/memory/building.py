@@ -1,0 +1,130 @@
+"""From checked arguments to the records of storage: cleaned, dated, complete."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from mimo.actors.memory.cleaning import content_of, metadata_of, name_of, tags_of, time_of
+from mimo.config.errors import InvalidRequest
+from mimo.storage.records import Filters, MemoryPatch, NewMemory, Trust
+
+Arguments = Mapping[str, Any]
+
+
+def _optional_time(text: str, parameter: str) -> float | None:
+    return time_of(text, parameter) if text.strip() else None
+
+
+# Parameter -> (field of the record, what makes the field's value of the parameter's).
+_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "content": ("content", content_of),
+    "category": ("category", str),
+    "importance": ("importance", float),
+    "tags": ("tags", tags_of),
+    "project": ("project", lambda text: name_of(text, "project")),
+    "speaker": ("speaker", lambda text: name_of(text, "speaker")),
+    "session_id": ("session_id", lambda text: name_of(text, "session_id")),
+    "occurred_at": ("occurred_at_s", lambda text: _optional_time(text, "occurred_at")),
+    "source": ("source", lambda text: name_of(text, "source")),
+    "trust": ("trust", str),
+    "valid_from": ("valid_from_s", lambda text: _optional_time(text, "valid_from")),
+    "valid_until": ("valid_until_s", lambda text: _optional_time(text, "valid_until")),
+    "protected": ("protected", bool),
+    "metadata": ("metadata", metadata_of),
+}
+
+
+def _fields_of(arguments: Arguments) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for parameter, value in arguments.items():
+        if parameter in _FIELDS:
+            name, make = _FIELDS[parameter]
+            found[name] = make(value)
+    _check_validity(found)
+    return found
+
+
+def _check_validity(fields: Mapping[str, Any]) -> None:
+    start_s, end_s = fields.get("valid_from_s"), fields.get("valid_until_s")
+    if start_s is not None and end_s is not None and start_s >= end_s:
+        raise InvalidRequest(
+            "expected 'valid_from' before 'valid_until', got it at or after; swap or correct them"
+        )
+
+
+def new_memory_of(arguments: Arguments, *, client: str, place: str = "") -> NewMemory:
+    """Return the memory that these arguments of `store` describe.
+
+    Args:
+        arguments: Checked against the schema.
+        client: Who called; the source unless one is given.
+        place: Where the arguments stand, for messages.
+
+    Raises:
+        InvalidRequest: A value can't be used.
+    """
+    try:
+        fields = _fields_of(arguments)
+        fields["source"] = fields.get("source") or name_of(client[:100], "source")
+    except InvalidRequest as error:
+        raise InvalidRequest(place + error.message) from None
+    return NewMemory(**fields)
+
+
+def patch_of(arguments: Arguments) -> MemoryPatch:
+    """Return what these arguments of `update` change.
+
+    Raises:
+        InvalidRequest: Nothing is to be changed, or a value can't be used.
+    """
+    fields = _fields_of(arguments)
+    if not fields:
+        raise InvalidRequest(
+            "expected at least one field to change besides 'memory_id', got none;"
+            " for example 'content' or 'importance'"
+        )
+    if "occurred_at_s" in fields and fields["occurred_at_s"] is None:
+        raise InvalidRequest(
+            "expected 'occurred_at' as an ISO 8601 date or time, got ''; a memory always has one"
+        )
+    return MemoryPatch(fields=fields)
+
+
+def _one(arguments: Arguments, parameter: str) -> str | None:
+    given = arguments.get(parameter)
+    return None if given is None else name_of(given, parameter)
+
+
+def _moment(arguments: Arguments, parameter: str) -> float | None:
+    return _optional_time(arguments.get(parameter, ""), parameter)
+
+
+def filters_of(arguments: Arguments) -> Filters:
+    """Return which memories these arguments let pass.
+
+    An empty speaker, session or source restricts nothing; an empty project is the default one.
+
+    Raises:
+        InvalidRequest: A value can't be used, or `since` isn't before `until`.
+    """
+    since_s, until_s = _moment(arguments, "since"), _moment(arguments, "until")
+    if since_s is not None and until_s is not None and since_s >= until_s:
+        raise InvalidRequest(
+            "expected 'since' before 'until', got it at or after; swap or correct them"
+        )
+    return Filters(
+        project=_one(arguments, "project"),
+        categories=tuple(arguments.get("categories", ())),
+        tags=tags_of(arguments.get("tags", [])),
+        speaker=_one(arguments, "speaker") or None,
+        session_id=_one(arguments, "session_id") or None,
+        source=_one(arguments, "source") or None,
+        trust=cast("tuple[Trust, ...]", tuple(arguments.get("trust_levels", ()))),
+        importance_min=arguments.get("importance_min"),
+        since_s=since_s,
+        until_s=until_s,
+        include_deleted=arguments.get("include_deleted", False),
+        include_archived=arguments.get("include_archived", False),
+        include_superseded=arguments.get("include_superseded", False),
+    )

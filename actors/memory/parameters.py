@@ -1,0 +1,142 @@
+"""The parameters of the memory operations, each written once and shared by those that take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mimo.config import limits
+from mimo.storage.schema import CATEGORIES, TRUST_LEVELS
+
+Schema = Mapping[str, Any]
+
+SEARCH_MODES = ("hybrid", "keyword", "meaning")
+ORDERS = ("newest", "oldest", "importance", "accessed")
+FORMATS = ("concise", "detailed")
+
+
+def _text(description: str, longest: int, shortest: int = 1) -> Schema:
+    return {
+        "type": "string",
+        "description": description,
+        "minLength": shortest,
+        "maxLength": longest,
+    }
+
+
+def _name(description: str) -> Schema:
+    return _text(description, limits.NAME_CHARS_MAX * 2, 0)
+
+
+def _choice(description: str, *values: str) -> Schema:
+    return {"type": "string", "description": description, "enum": list(values)}
+
+
+def _flag(description: str) -> Schema:
+    return {"type": "boolean", "description": description}
+
+
+def _count(description: str, least: int, most: int) -> Schema:
+    return {"type": "integer", "description": description, "minimum": least, "maximum": most}
+
+
+def _time(description: str) -> Schema:
+    return _text(description, 40, 0)
+
+
+_MEMORY_ID = {"type": "integer", "description": "Id from a result.", "minimum": 1}
+_IMPORTANCE = {"type": "number", "description": "0 to 1; default 0.5.", "minimum": 0, "maximum": 1}
+_TAGS = {
+    "type": "array",
+    "description": "Short labels; a filter wants all of them.",
+    "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_CHARS_MAX * 2},
+    "maxItems": limits.TAGS_MAX,
+}
+
+#: What a memory may say of itself, by parameter name.
+FIELDS: dict[str, Schema] = {
+    "content": _text("What to remember: one self-contained statement.", limits.MEMORY_BYTES_MAX),
+    "category": _choice("Kind of memory; default fact.", *CATEGORIES),
+    "importance": _IMPORTANCE,
+    "tags": _TAGS,
+    "project": _name("Namespace; '' is the default one, as a filter absent means all."),
+    "speaker": _name("Who said it."),
+    "session_id": _name("Conversation it belongs to."),
+    "occurred_at": _time("When it happened, ISO 8601; default now."),
+    "source": _name("Where it is from: a path, URL or name; default the client."),
+    "trust": _choice("Who vouches for the text; default assistant.", *TRUST_LEVELS),
+    "valid_from": _time("Start of its validity, ISO 8601; '' for none."),
+    "valid_until": _time("End of its validity, ISO 8601; '' for none."),
+    "protected": _flag("Never forgotten automatically."),
+    "metadata": {"type": "object", "description": "Small JSON object of yours, kept as it is."},
+}
+
+#: What restricts a search or a list, by parameter name.
+FILTERS: dict[str, Schema] = {
+    "project": FIELDS["project"],
+    "categories": {
+        "type": "array",
+        "description": "Any of these kinds.",
+        "items": {"type": "string", "enum": list(CATEGORIES)},
+        "maxItems": len(CATEGORIES),
+    },
+    "tags": _TAGS,
+    "speaker": FIELDS["speaker"],
+    "session_id": FIELDS["session_id"],
+    "source": FIELDS["source"],
+    "trust_levels": {
+        "type": "array",
+        "description": "Any of these levels of trust.",
+        "items": {"type": "string", "enum": list(TRUST_LEVELS)},
+        "maxItems": len(TRUST_LEVELS),
+    },
+    "importance_min": {
+        "type": "number",
+        "description": "At least this important.",
+        "minimum": 0,
+        "maximum": 1,
+    },
+    "since": _time("Happened at or after, ISO 8601."),
+    "until": _time("Happened before, ISO 8601."),
+    "include_deleted": _flag("Deleted ones too."),
+    "include_archived": _flag("Archived ones too."),
+    "include_superseded": _flag("Superseded ones too."),
+}
+
+#: The other parameters, by name.
+OTHERS: dict[str, Schema] = {
+    "memory_id": _MEMORY_ID,
+    "memories": {
+        "type": "array",
+        "description": "Memories with the fields of store; all are stored or none.",
+        "items": {
+            "type": "object",
+            "properties": FIELDS,
+            "required": ["content"],
+            "additionalProperties": False,
+        },
+        "minItems": 1,
+        "maxItems": limits.STORE_MANY_MAX,
+    },
+    "query": _text("What to look for, in plain words.", limits.QUERY_CHARS_MAX),
+    "limit": _count("Most results; default 10 (list, held 20).", 1, limits.PAGE_MAX),
+    "context": _count("Neighbours of the same session to add to each hit.", 0, 5),
+    "mode": _choice("Words, meaning or both; default hybrid.", *SEARCH_MODES),
+    "explain": _flag("Show what each score is made of."),
+    "response_format": _choice("How many fields; default concise.", *FORMATS),
+    "order": _choice("Default newest.", *ORDERS),
+    "cursor": _text("next_cursor of the page before.", 512, 0),
+    "ttl_s": {
+        "type": "number",
+        "description": "Seconds to keep the note; default 3600.",
+        "minimum": limits.NOTE_TTL_S_MIN,
+        "maximum": limits.NOTE_TTL_S_MAX,
+    },
+}
+
+_ALL: dict[str, Schema] = FIELDS | FILTERS | OTHERS
+
+
+def take(*names: str) -> dict[str, Schema]:
+    """Return these parameters' schemas by name, in this order."""
+    return {name: _ALL[name] for name in names}

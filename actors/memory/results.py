@@ -1,0 +1,108 @@
+"""The schemas of what the memory operations return; roots are objects, as MCP's clients need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+def _object(required: tuple[str, ...], **properties: Schema) -> Schema:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+_TEXT = {"type": "string"}
+_COUNT = {"type": "integer"}
+_NUMBER = {"type": "number"}
+_FLAG = {"type": "boolean"}
+_OPEN = {"type": "object"}
+
+#: One memory; `response_format: detailed` adds the fields after `trust`.
+MEMORY_ITEM = _object(
+    (
+        "memory_id",
+        "content",
+        "category",
+        "importance",
+        "tags",
+        "project",
+        "speaker",
+        "session_id",
+        "occurred_at",
+        "source",
+        "trust",
+    ),
+    memory_id=_COUNT,
+    content=_TEXT,
+    category=_TEXT,
+    importance=_NUMBER,
+    tags=_list(_TEXT),
+    project=_TEXT,
+    speaker=_TEXT,
+    session_id=_TEXT,
+    occurred_at=_TEXT,
+    source=_TEXT,
+    trust=_TEXT,
+    score=_NUMBER,
+    explanation=_OPEN,
+    uid=_TEXT,
+    protected=_FLAG,
+    metadata=_OPEN,
+    valid_from=_TEXT,
+    valid_until=_TEXT,
+    created_at=_TEXT,
+    updated_at=_TEXT,
+    deleted_at=_TEXT,
+    archived_at=_TEXT,
+    superseded_by=_COUNT,
+    access_count=_COUNT,
+    accessed_at=_TEXT,
+    has_vector=_FLAG,
+)
+
+STORED = _object(("memory_id", "uid", "created"), memory_id=_COUNT, uid=_TEXT, created=_FLAG)
+STORED_MANY = _object(
+    ("created", "already_known", "stored"),
+    created=_COUNT,
+    already_known=_COUNT,
+    stored=_list(STORED),
+)
+ONE = _object(("memory",), memory=MEMORY_ITEM)
+DELETED = _object(
+    ("memory_id", "deleted_at", "restorable"),
+    memory_id=_COUNT,
+    deleted_at=_TEXT,
+    restorable=_FLAG,
+)
+PAGE = _object(
+    ("memories", "count", "next_cursor"),
+    memories=_list(MEMORY_ITEM),
+    count=_COUNT,
+    next_cursor=_TEXT,
+)
+SEARCHED = _object(
+    ("memories", "count", "mode"), memories=_list(MEMORY_ITEM), count=_COUNT, mode=_TEXT
+)
+STATS = _object(
+    ("total", "by_category", "by_project", "by_state"),
+    total=_COUNT,
+    by_category=_OPEN,
+    by_project=_OPEN,
+    by_state=_OPEN,
+)
+HEALTH = _object(("ok",), ok=_FLAG, checks=_OPEN)
+_NOTE_ITEM = _object(
+    ("note_id", "content", "session_id", "held_at", "expires_at"),
+    note_id=_COUNT,
+    content=_TEXT,
+    session_id=_TEXT,
+    held_at=_TEXT,
+    expires_at=_TEXT,
+)
+NOTE = _object(("note",), note=_NOTE_ITEM)
+HELD = _object(("notes", "count"), notes=_list(_NOTE_ITEM), count=_COUNT)
