@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import psutil
 
@@ -77,11 +76,3 @@ def in_child(work: Callable[[], object]) -> int:
         finally:
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-def shared_memory_of(user: int) -> set[str]:
-    """Return the names of Mimo's folders in shared memory that belong to this user."""
-    folder = Path("/dev/shm")
-    if not folder.is_dir():
-        return set()
-    return {entry.name for entry in folder.glob(f"mimo-{user}-*")}
