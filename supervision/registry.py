@@ -1,0 +1,118 @@
+"""Who serves where, and who wants to know; pure.
+
+The root supervisor holds it. Supervisors register their children and unregister them; everybody
+else subscribes to names. A subscription is a lease, since nobody tells a sender that the receiver
+is dead, and sending to the dead is expensive (measured: 2 to 4 ms of CPU a message).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mimo.config.errors import NotFound, Restarting
+from mimo.supervision.messages import Address, Down, ExitReason, Register, Unregister, Up
+
+#: What the registry wants sent: a receiver and what it shall hear.
+Notice = tuple[Address, Up | Down]
+
+
+@dataclass(slots=True)
+class _Subscriber:
+    address: Address
+    ends_s: dict[str, float] = field(default_factory=dict)
+
+
+class Registry:
+    """The names of the tree. Addresses can't be hashed, so their text is the key."""
+
+    def __init__(self) -> None:
+        self._up: dict[str, Up] = {}
+        self._newest: dict[str, int] = {}
+        self._subscribers: dict[str, _Subscriber] = {}
+
+    def __len__(self) -> int:
+        return len(self._up)
+
+    def register(self, entry: Register, now_s: float) -> list[Notice]:
+        """Note that a process serves; an incarnation older than the newest known one is refused."""
+        if entry.incarnation <= self._newest.get(entry.name, 0):
+            return []
+        self._newest[entry.name] = entry.incarnation
+        up = Up(
+            name=entry.name,
+            address=entry.address,
+            incarnation=entry.incarnation,
+            pid=entry.pid,
+            supervisor=entry.supervisor,
+        )
+        self._up[entry.name] = up
+        return self._tell(up, now_s)
+
+    def unregister(self, entry: Unregister, now_s: float) -> list[Notice]:
+        """Note that a process ended, and with a supervisor all that it had registered.
+
+        A process's children die with it (PDEATHSIG), so nobody else reports them.
+        """
+        up = self._up.get(entry.name)
+        if up is None or up.incarnation != entry.incarnation:
+            return []
+        return self._take_down(up, entry.reason, now_s)
+
+    def subscribe(
+        self, address: Address, names: tuple[str, ...], lease_s: float, now_s: float
+    ) -> list[Up]:
+        """Begin or renew the lease of `address` on `names`; return those that are up now."""
+        key = str(address)
+        subscriber = self._subscribers.setdefault(key, _Subscriber(address))
+        for name in names:
+            subscriber.ends_s[name] = now_s + lease_s
+        return [self._up[name] for name in names if name in self._up]
+
+    def whereis(self, name: str) -> Up:
+        """Return where `name` serves.
+
+        Raises:
+            Restarting: It has served and will again, unless its supervisor leaves it down.
+            NotFound: Nobody has registered that name.
+        """
+        up = self._up.get(name)
+        if up is not None:
+            return up
+        if name in self._newest:
+            raise Restarting(f"expected {name} to be up, got a restart", retry_after_s=0.1)
+        raise NotFound(f"expected the name of a process, got {name!r}; see 'mimo tree'")
+
+    def all(self) -> tuple[Up, ...]:
+        """Return every process that serves, by name."""
+        return tuple(self._up[name] for name in sorted(self._up))
+
+    def below(self, supervisor: Address) -> tuple[Up, ...]:
+        """Return the processes that the supervisor at this address has registered."""
+        return tuple(up for up in self._up.values() if up.supervisor == supervisor)
+
+    def prune(self, now_s: float) -> int:
+        """Drop the leases that have run out and return how many subscribers are left."""
+        for key, subscriber in list(self._subscribers.items()):
+            subscriber.ends_s = {
+                name: end_s for name, end_s in subscriber.ends_s.items() if end_s > now_s
+            }
+            if not subscriber.ends_s:
+                del self._subscribers[key]
+        return len(self._subscribers)
+
+    def _take_down(self, up: Up, reason: ExitReason, now_s: float) -> list[Notice]:
+        notices: list[Notice] = []
+        del self._up[up.name]
+        for child in self.below(up.address):
+            below = ExitReason(kind=reason.kind, detail=f"its supervisor {up.name} ended")
+            notices.extend(self._take_down(child, below, now_s))
+        self._subscribers.pop(str(up.address), None)
+        down = Down(name=up.name, incarnation=up.incarnation, reason=reason)
+        return notices + self._tell(down, now_s)
+
+    def _tell(self, fact: Up | Down, now_s: float) -> list[Notice]:
+        return [
+            (subscriber.address, fact)
+            for subscriber in self._subscribers.values()
+            if subscriber.ends_s.get(fact.name, 0.0) > now_s
+        ]
