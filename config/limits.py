@@ -108,3 +108,19 @@ STORE_MANY_BYTES_MAX = 196_608
 #: Shortest and longest life of a note in working memory, in seconds.
 NOTE_TTL_S_MIN = 1
 NOTE_TTL_S_MAX = 604_800
+
+# -- Node
+#: How often the watchdog looks at admin and root, in seconds; one look later than twice this means
+#: that the whole machine slept.
+WATCH_S = 1.0
+#: Looks in a row at which admin or root was stopped (state T) before the generation is replaced.
+STOPPED_LOOKS_MAX = 2
+#: How long a generation may take to come up, in seconds; its database may need a migration.
+BOOT_TIMEOUT_S = 120.0
+#: How long the tree may take to stop in order before it is killed, in seconds.
+NODE_STOP_S = 30.0
+#: Lost generations within the period after which the node gives up.
+GENERATIONS_LOST_MAX = 5
+GENERATIONS_PERIOD_S = 60.0
+#: How long the watchdog goes on killing what doesn't die (state D), in seconds.
+SWEEP_S = 5.0
