@@ -19,6 +19,7 @@ EVENTS: dict[str, str] = {
     "node.gave_up": "Too many generations ended too quickly; the node left with exit code 70.",
     "node.idle_exit": "The last client left long enough ago.",
     "node.swept": "Processes of an earlier generation were killed.",
+    "node.card_unwritten": "The card of the node could not be written; clients can't attach.",
     # -- Supervision -------------------------------------------------------------------------
     "supervision.child_started": "A child serves.",
     "supervision.child_ignored": "A child chose not to run.",
@@ -51,6 +52,7 @@ EVENTS: dict[str, str] = {
     "storage.migrated": "The schema was brought to a newer version.",
     "storage.slow": "A commit took longer than it should.",
     "storage.disk_full": "A write was refused: no room; reads go on.",
+    "storage.writing_again": "What kept the writer from writing is over.",
     "storage.failed": "An input or output error; the writer reopens.",
     "storage.corrupt": "Damage was found; writing stopped.",
     "storage.replaced": "The database file was unlinked or replaced while in use; writing stopped.",

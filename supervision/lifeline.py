@@ -18,6 +18,13 @@ class Lifeline:
     def __init__(self) -> None:
         self._end_fd, self._parent_fd = os.pipe()
 
+    @classmethod
+    def from_end(cls, fd: int) -> Lifeline:
+        """Return the child's side of a lifeline whose end came over a socket."""
+        line = cls.__new__(cls)
+        line._end_fd, line._parent_fd = fd, -1
+        return line
+
     @property
     def files(self) -> tuple[int, ...]:
         """Return the file numbers that the child must keep."""

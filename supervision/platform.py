@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from mimo.config.errors import StartError
 from mimo.supervision import platform_linux as linux
-from mimo.supervision.lifeline import Lifeline
+from mimo.supervision.lifeline import Lifeline as Lifeline  # noqa: PLC0414  part of this face
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -81,17 +81,20 @@ def watch_process(pid: int) -> int | None:
 
 def process_state(pid: int) -> str | None:
     """Return R, S, D, T (stopped), t (traced) or Z (zombie); None when `pid` is gone."""
-    return str_or_none(_fallbacks().process_state(pid)) if is_portable() else linux.process_state(pid)
-
-
-def str_or_none(value: object) -> str | None:
-    """Return `value` as text; None stays None."""
-    return None if value is None else str(value)
+    if not is_portable():
+        return linux.process_state(pid)
+    state: str | None = _fallbacks().process_state(pid)
+    return state
 
 
 def is_alive(pid: int) -> bool:
     """Tell whether `pid` runs; a zombie doesn't."""
     return process_state(pid) not in (None, "Z")
+
+
+def parent_of(pid: int) -> int:
+    """Return the parent's pid; 0 when `pid` is gone."""
+    return int(_fallbacks().parent_of(pid)) if is_portable() else linux.parent_of(pid)
 
 
 def children_of(pid: int) -> list[int]:
@@ -110,7 +113,7 @@ def descendants_of(pid: int) -> list[int]:
     return found
 
 
-def session_members(sessions: set[int]) -> list[int]:
+def session_members(sessions: frozenset[int]) -> list[int]:
     """Return the pids of all processes in these sessions; orphans stay in theirs where nobody adopts them."""
     found = []
     for pid in list(_fallbacks().all_pids()) if is_portable() else linux.all_pids():
@@ -133,16 +136,23 @@ def reap() -> list[int]:
     return gone
 
 
-def kill_tree(pid: int, sessions: set[int] | None = None) -> list[int]:
-    """Kill everything below `pid`, and in `sessions`, but not `pid` itself; one pass.
+def kill_tree(
+    pid: int, *, spare: frozenset[int] = frozenset(), sessions: frozenset[int] = frozenset()
+) -> list[int]:
+    """Kill everything below `pid`, but not `pid` itself; one pass.
+
+    Args:
+        pid: The root of the tree, such as this process.
+        spare: Processes to leave alive; not so what is below them.
+        sessions: Sessions whose members are killed too: where nobody adopts orphans, they are found so.
 
     Returns:
         The pids that were alive; call again until there are none.
     """
-    victims = [child for child in descendants_of(pid) if is_alive(child)]
-    if sessions:
-        known = {pid, *victims}
-        victims += [p for p in session_members(sessions) if p not in known and is_alive(p)]
+    found = descendants_of(pid) + (session_members(sessions) if sessions else [])
+    spared = {pid, *spare}
+    victims = [victim for victim in dict.fromkeys(found) if victim not in spared]
+    victims = [victim for victim in victims if is_alive(victim)]
     for victim in victims:
         try:
             os.kill(victim, signal.SIGKILL)
@@ -179,6 +189,24 @@ def open_files() -> list[int]:
             continue
         found.append(int(name))
     return found
+
+
+def drop_inherited_files(keep: tuple[int, ...] = ()) -> None:
+    """Put /dev/null in place of every inherited pipe and socket but those in `keep`.
+
+    The numbers stay taken, so that a forgotten Python object can't close what was opened later.
+    """
+    null = os.open(os.devnull, os.O_RDWR)
+    for fd in open_files():
+        if fd in (0, 1, 2, null) or fd in keep:
+            continue
+        try:
+            mode = os.fstat(fd).st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):
+                os.dup2(null, fd)
+        except OSError:
+            continue
+    os.close(null)
 
 
 def peer_uid(connection: socket.socket) -> int:

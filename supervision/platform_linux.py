@@ -43,6 +43,12 @@ def process_state(pid: int) -> str | None:
     return fields[0] if fields and fields[0] != "X" else None
 
 
+def parent_of(pid: int) -> int:
+    """Return the parent's pid; 0 when `pid` is gone."""
+    fields = _stat_fields(pid)
+    return int(fields[1]) if fields else 0
+
+
 def children_of(pid: int) -> list[int]:
     """Return the direct children of `pid`, of all its threads."""
     try:

@@ -31,6 +31,14 @@ def process_state(pid: int) -> str | None:
         return None
 
 
+def parent_of(pid: int) -> int:
+    """Return the parent's pid; 0 when `pid` is gone."""
+    try:
+        return int(psutil.Process(pid).ppid())
+    except _GONE:
+        return 0
+
+
 def children_of(pid: int) -> list[int]:
     """Return the direct children of `pid`."""
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,15 +13,16 @@ from thespian.system import multiprocTCPBase
 from thespian.system.transport import streamBuffer
 
 from mimo.config.clock import SYSTEM_CLOCK
-from mimo.config.errors import Unavailable
+from mimo.config.errors import StartError, Unavailable
 from mimo.supervision import runtime_processes
 from mimo.supervision.lifeline import Lifeline
+from mimo.supervision.loopback import LOOPBACK, free_port
 from mimo.supervision.runtime_library import (
-    LOOPBACK,
     Actor,
     ActorAddress,
     ActorExitRequest,
     ActorSystem,
+    ActorSystemException,
     ActorSystemMessage,
     ChildActorExited,
     DeadEnvelope,
@@ -45,12 +45,14 @@ __all__ = [
     "ActorSystemMessage",
     "ChildActorExited",
     "DeadEnvelope",
+    "Endpoint",
     "PoisonMessage",
     "ThespianWatch",
     "WakeupMessage",
     "WatchMessage",
     "attach",
     "boot",
+    "create_root",
     "flush",
     "free_port",
     "last_child_pid",
@@ -148,7 +150,10 @@ def attach(port: int, key: bytes) -> ActorSystem:
 
 def flush(actor: Actor, max_s: float) -> None:
     """Transmit what `actor` has queued, for at most `max_s` seconds."""
-    transport = actor._myRef.transport  # noqa: SLF001
+    _flush(actor._myRef.transport, max_s)  # noqa: SLF001
+
+
+def _flush(transport: Any, max_s: float) -> None:
     end_s = SYSTEM_CLOCK.monotonic_s() + max_s
     while (left_s := end_s - SYSTEM_CLOCK.monotonic_s()) > 0:
         if not transport.run(transports.TransmitOnly, left_s):
@@ -160,8 +165,51 @@ def last_child_pid(actor: Actor) -> int:
     return int(actor._myRef.last_child_pid)  # noqa: SLF001
 
 
-def free_port() -> int:
-    """Return a loopback port that is free now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def create_root(system: ActorSystem, path: str) -> ActorAddress:
+    """Start the actor class at the dotted `path` as a child of the admin.
+
+    Raises:
+        StartError: It can't be imported, or died while it started.
+    """
+    try:
+        return system.createActor(path)
+    except (ActorSystemException, ImportError) as error:
+        raise StartError(f"expected {path} to start, got: {error}") from error
+
+
+class Endpoint:
+    """A place outside the actor system that can send to actors and receive from them.
+
+    One thread at a time; never starts a system, needs no admin.
+
+    Args:
+        port: The admin's port.
+        key: The system's key.
+    """
+
+    def __init__(self, port: int, key: bytes) -> None:
+        tcp.serializer = _SignedPickle(key)
+        admin = tcp.TCPTransport.getAdminAddr({"Admin Port": port})
+        self._transport = _Transport(tcp.ExternalTransportCopy(), admin, False, False)
+
+    def send(self, address: ActorAddress, message: Any) -> None:
+        """Queue a message; `receive` or `flush` moves it."""
+        intent = transports.TransmitIntent(address, message)
+        self._transport.scheduleTransmit(None, intent)
+
+    def receive(self, timeout_s: float) -> Any:
+        """Return the next message, or None after `timeout_s` seconds."""
+        end_s = SYSTEM_CLOCK.monotonic_s() + timeout_s
+        while (left_s := end_s - SYSTEM_CLOCK.monotonic_s()) > 0:
+            found = self._transport.run(None, left_s)
+            if isinstance(found, transports.ReceiveEnvelope):
+                return found.message
+        return None
+
+    def flush(self, max_s: float) -> None:
+        """Transmit what is queued, for at most `max_s` seconds."""
+        _flush(self._transport, max_s)
+
+    def close(self) -> None:
+        """Give the endpoint's sockets back."""
+        self._transport.close()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-LOOPBACK = "127.0.0.1"
+from mimo.supervision.loopback import LOOPBACK
 
 
 @contextmanager
@@ -40,6 +40,7 @@ from thespian.actors import (  # noqa: E402
     ActorAddress,
     ActorExitRequest,
     ActorSystem,
+    ActorSystemException,
     ActorSystemMessage,
     ChildActorExited,
     DeadEnvelope,
@@ -74,11 +75,11 @@ transports.TransmitIntent.identify = lambda self: f"TX({type(self.message).__nam
 transports.ReceiveEnvelope.identify = lambda self: f"RX({type(self.message).__name__})"
 
 __all__ = [
-    "LOOPBACK",
     "Actor",
     "ActorAddress",
     "ActorExitRequest",
     "ActorSystem",
+    "ActorSystemException",
     "ActorSystemMessage",
     "ChildActorExited",
     "DeadEnvelope",

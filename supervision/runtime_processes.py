@@ -9,7 +9,6 @@ import faulthandler
 import logging
 import os
 import signal
-import stat
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -54,24 +53,6 @@ class Surroundings:
 surroundings = Surroundings()
 
 
-def drop_inherited_files(keep: tuple[int, ...] = ()) -> None:
-    """Put /dev/null in place of every inherited pipe and socket but those in `keep`.
-
-    The numbers stay taken, so that a forgotten Python object can't close what was opened later.
-    """
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in platform.open_files():
-        if fd in (0, 1, 2, null) or fd in keep:
-            continue
-        try:
-            mode = os.fstat(fd).st_mode
-            if not stat.S_ISREG(mode) and not stat.S_ISCHR(mode):
-                os.dup2(null, fd)
-        except OSError:
-            continue
-    os.close(null)
-
-
 def detach_stdio(fault_fd: int | None) -> None:
     """Point stdin and stdout at /dev/null, and stderr at `fault_fd` or at /dev/null too."""
     null = os.open(os.devnull, os.O_RDWR)
@@ -91,7 +72,7 @@ def _let_fatal_signals_kill() -> None:
 def start_admin(*args: Any) -> None:
     """Start the admin without the starter's endpoints, stdio and handlers."""
     detach_stdio(surroundings.fault_fd)
-    drop_inherited_files(surroundings.kept_files())
+    platform.drop_inherited_files(surroundings.kept_files())
     _let_fatal_signals_kill()
     Admin.forked_from = os.getpid()
     _start_admin(*args)
@@ -100,7 +81,7 @@ def start_admin(*args: Any) -> None:
 def start_logger(*args: Any) -> None:
     """Start the logger without the admin's listening socket; it dies with the admin."""
     platform.die_with_parent(lifeline=surroundings.lifeline)
-    drop_inherited_files(surroundings.kept_files())
+    platform.drop_inherited_files(surroundings.kept_files())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _start_logger(*args)
 
@@ -256,7 +237,7 @@ _FILES_ARGUMENT = 12
 
 def _start_child(*args: Any) -> None:
     """Start an actor's process without its parent's other files."""
-    drop_inherited_files(surroundings.kept_files())
+    platform.drop_inherited_files(surroundings.kept_files())
     _start_child_process(*args[:_FILES_ARGUMENT], [], *args[_FILES_ARGUMENT + 1 :])
 
 
