@@ -157,7 +157,7 @@ def test_expired_rows_make_room_before_anything_is_refused_or_evicted(host: Host
 
 
 def test_bytes_are_limited_too_and_counted_as_utf8(host: Host) -> None:
-    """F5: bytes of keys and values; one change that is larger than the table is the caller's fault."""
+    """F5: bytes of keys and values; one change larger than the table is the caller's fault."""
     _, owned = host.held((100, 20, "evict"))
     owned.put("a", "üü")
     assert owned.usage() == (1, 1, 7)
@@ -240,7 +240,7 @@ def test_a_frozen_owner_that_thaws_after_the_takeover_is_refused(host: Host) -> 
 
 
 def test_a_lock_held_by_a_frozen_process_is_reported_as_busy(host: Host) -> None:
-    """S7: whoever holds the lock and is frozen keeps it until it is killed; nobody waits for ever."""
+    """S7: who holds the lock and is frozen keeps it until killed; nobody waits for ever."""
     held, owned = host.held()
     owned._connection.execute("BEGIN IMMEDIATE")
     with pytest.raises(Busy) as refused:
@@ -302,7 +302,7 @@ def test_tables_of_two_heirs_dont_meet(host: Host) -> None:
 
 
 def test_after_a_reboot_a_table_comes_from_its_snapshot_with_its_age(host: Host) -> None:
-    """Design 5: ephemeral state survives a reboot up to the snapshot's age; expiry stops meanwhile."""
+    """Design 5: state survives a reboot up to the snapshot's age; expiry stops meanwhile."""
     held, owned = host.held()
     owned.write([("a", 1, None), ("b", 2, host.clock.monotonic_s() + 30)])
     host.store().snapshot(held)
@@ -401,7 +401,7 @@ def test_a_removed_file_is_built_again_from_an_open_connection(host: Host) -> No
 
 
 def test_an_owner_brings_its_rows_into_a_file_that_its_new_heir_made(host: Host) -> None:
-    """F2, A5: heir and shared memory were lost, the owner lives: it re-seeds, and numbers rise on."""
+    """F2, A5: heir and shared memory are lost, the owner lives and re-seeds; numbers rise on."""
     _, owned = host.held()
     for n in range(5):
         owned.put(f"k{n}", n)
