@@ -103,7 +103,7 @@ class GenServer(Process):
         Raises:
             Busy: Too many calls wait for this target already.
         """
-        self._follow(target)
+        self.follow(target)
         now_s = self.clock.monotonic_s()
         call_id = self._caller.submit(
             target,
@@ -127,7 +127,7 @@ class GenServer(Process):
 
         Return False while the target is down.
         """
-        self._follow(target)
+        self.follow(target)
         peer = self._caller.peer(target)
         if peer is None:
             return False
@@ -148,7 +148,7 @@ class GenServer(Process):
     def monitor(self, *names: str) -> None:
         """Get `Up` and `Down` of these names through `handle_info`."""
         self._monitored.update(names)
-        self._follow(*names)
+        self.follow(*names)
 
     # -- Services: answering -----------------------------------------------------------------
     def reply(self, call: m.Call, value: Any) -> None:
@@ -265,7 +265,7 @@ class GenServer(Process):
             delay_s = min(max(due_s - now_s, 0.0), limits.SUSPECT_AFTER_S)
             self._check_timer = self.after(delay_s, _CheckCalls())
 
-    def _follow(self, *names: str) -> None:
+    def follow(self, *names: str) -> None:
         new = tuple(name for name in names if name not in self._known_names)
         if new:
             if not self._known_names:

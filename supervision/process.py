@@ -111,7 +111,7 @@ class Process(runtime.Actor):  # type: ignore[misc]  Thespian has no types
     def fail_start(self, detail: str) -> None:
         """Tell the parent that this process can't start, and end it. Doesn't return."""
         log = logs.get_logger(self.name)
-        log.error("supervision.start_failed", child=self.name, reason=detail)
+        log.error("supervision.child_start_failed", child=self.name, reason=detail)
         failed = m.StartFailed(name=self.name, incarnation=self.incarnation, detail=detail)
         self.post(self.parent, failed)
         self.leave(m.ExitReason(kind="start_failed", detail=detail), CRASHED_EXIT_CODE)
@@ -165,7 +165,7 @@ class Process(runtime.Actor):  # type: ignore[misc]  Thespian has no types
         """Log the error with OTP's fields and end the process. Doesn't return."""
         detail = f"{type(error).__name__}: {error}"
         logs.get_logger(self.name).error(
-            "supervision.child_crashed",
+            "actor.crashed",
             child=self.name,
             reason=detail,
             context=request,
@@ -177,7 +177,7 @@ class Process(runtime.Actor):  # type: ignore[misc]  Thespian has no types
     def log_unknown(self, message: Any) -> None:
         """Log a message that nobody here understands; it does no harm. Source: OTP gen_server."""
         log = logs.get_logger(self.name)
-        log.warning("supervision.unknown_message", child=self.name, message=type(message).__name__)
+        log.warning("actor.unknown_message", child=self.name, message=type(message).__name__)
 
     def _handle_start(self, start: m.Start, sender: m.Address) -> None:
         self.name, self.incarnation, self.spec = start.name, start.incarnation, start.spec

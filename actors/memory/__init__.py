@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced with the package."""
+"""Memory: recall, the embedder, working memory, and the pure code of search and ranking."""

@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced with the package."""
+"""The processes that own the database: one writer, and the caretaker of backups and checks."""

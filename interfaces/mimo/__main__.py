@@ -6,11 +6,15 @@ import sys
 
 
 def main() -> int:
-    """Dispatch to the relay or to the admin CLI and return the exit code."""
+    """Dispatch to the relay, the node or the admin CLI and return the exit code."""
     if sys.argv[1:2] == ["stdio"]:
-        from mimo.interfaces.stdio import main as stdio_main  # noqa: PLC0415  start-up time
+        from mimo.interfaces.stdio import main as stdio_main  # noqa: PLC0415  starts in milliseconds
 
         return stdio_main(sys.argv[2:])
+    if sys.argv[1:2] == ["node"]:
+        from mimo.interfaces.node import main as node_main  # noqa: PLC0415  keeps the watchdog small
+
+        return node_main(sys.argv[2:])
     from mimo.interfaces.cli import main as cli_main  # noqa: PLC0415  keeps the relay light
 
     return cli_main(sys.argv[1:])

@@ -1,0 +1,206 @@
+"""The bridge's actor side: admit a call, route it, see it answered, count it.
+
+A call stays here until it is answered. When its worker dies it goes to the successor under the same
+idempotency key, so a client sees a slower answer and never a killed worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from mimo.actors.bridge.admission import Admission
+from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
+from mimo.actors.resilience.messages import CallRow, RecordCalls
+from mimo.config import logs
+from mimo.config.errors import MimoError
+from mimo.config.settings import Settings
+from mimo.supervision import messages as m
+from mimo.supervision.gen_server import GenServer, failure
+from mimo.supervision.node import request_node_stop
+
+#: How long calls are collected before they are counted elsewhere, in seconds.
+RECORDS_FLUSH_S = 1.0
+#: Most call records kept while telemetry is down; the oldest go first.
+RECORDS_MAX = 10_000
+TELEMETRY = "resilience/telemetry"
+
+
+class _FlushRecords:
+    """Timer payload: hand the collected records to telemetry."""
+
+
+@dataclass(slots=True)
+class _IdleCheck:
+    """Timer payload: the last client left when `departures` had this value."""
+
+    departures: int
+
+
+@dataclass(slots=True)
+class _Open:
+    """One call in flight."""
+
+    submission: Submission
+    worker: str
+    call_id: int
+    began_s: float
+
+
+class McpBridge(GenServer):
+    """Route tool calls; the subclass in `mimo.interfaces` speaks the protocols.
+
+    A subclass implements `serve` and `stop_serving`.
+    """
+
+    #: Answers go to clients, not to actors.
+    remembers_replies: ClassVar[bool] = False
+
+    def init(self, args: dict[str, Any]) -> None:
+        """Open the door and start serving; ready when the socket listens."""
+        self.settings: Settings = args["settings"]
+        self.gateway = Gateway()
+        self._log = logs.get_logger(self.name)
+        self._admission = Admission(self.settings.limits)
+        self._open: dict[int, _Open] = {}
+        self._records: list[CallRow] = []
+        self._connections = 0
+        self._departures = 0
+        self._served = 0
+        self._failed = 0
+        self.watch_fd(self.gateway.fileno(), self._drain)
+        self.follow(TELEMETRY)
+        self.serve()
+        self._plan_idle_exit()
+
+    def serve(self) -> None:
+        """Start the thread that speaks the protocols; return when it listens.
+
+        Raises:
+            StartError: The socket or port can't be had.
+        """
+        raise NotImplementedError
+
+    def stop_serving(self) -> None:
+        """Stop taking calls, let the open ones end for a moment, close the sockets."""
+        raise NotImplementedError
+
+    def handle_info(self, info: Any) -> None:
+        """Hand over records; leave when nobody was here for long."""
+        match info:
+            case _FlushRecords():
+                self._flush_records()
+            case _IdleCheck():
+                if self._connections == 0 and info.departures == self._departures:
+                    self._log.info("node.idle_exit")
+                    request_node_stop(self.settings.paths.run)
+
+    def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
+        """Stop serving in order."""
+        self.stop_serving()
+
+    def statistics_extra(self) -> dict[str, Any]:
+        """Add what the bridge has in hand."""
+        return {
+            "connections": self._connections,
+            "in_flight": len(self._open),
+            "served": self._served,
+            "failed": self._failed,
+            "breakers": self._admission.breakers(self.clock.monotonic_s()),
+        }
+
+    # -- The door ----------------------------------------------------------------------------
+    def _drain(self) -> None:
+        for item in self.gateway.drain():
+            match item:
+                case Submission():
+                    self._submit(item)
+                case Cancellation():
+                    self._cancel(item.ticket)
+                case Connections():
+                    self._count_connections(item.count)
+
+    def _submit(self, submission: Submission) -> None:
+        now_s = self.clock.monotonic_s()
+        worker = self._least_loaded(submission.workers)
+        try:
+            self._admission.admit(submission, now_s)
+        except MimoError as error:
+            self._finish(_Open(submission, worker, 0, now_s), failure(error), is_admitted=False)
+            return
+        opened = _Open(submission, worker, 0, now_s)
+        self._open[submission.ticket] = opened
+        try:
+            opened.call_id = self.call(
+                worker,
+                submission.message,
+                lambda value: self._answered(submission.ticket, value),
+                timeout_s=submission.deadline_s,
+                key=submission.idempotency_key or None,
+                request_id=submission.request_id,
+            )
+        except MimoError as error:
+            self._answered(submission.ticket, failure(error))
+
+    def _least_loaded(self, workers: tuple[str, ...]) -> str:
+        """Return the worker with the fewest calls, of those that serve if any does."""
+        serving = [worker for worker in workers if self.is_up(worker)] or workers
+        return min(serving, key=self.load)
+
+    def _answered(self, ticket: int, value: Any) -> None:
+        opened = self._open.pop(ticket, None)
+        if opened is not None:
+            self._finish(opened, value, is_admitted=True)
+
+    def _finish(self, opened: _Open, value: Any, *, is_admitted: bool) -> None:
+        submission = opened.submission
+        now_s = self.clock.monotonic_s()
+        duration_s = now_s - opened.began_s
+        code = value.code if isinstance(value, m.Failure) else ""
+        if is_admitted:
+            self._admission.done(submission, code, duration_s, now_s)
+        self._served += 1
+        self._failed += bool(code)
+        self._log.info(
+            "bridge.call",
+            operation=submission.label,
+            outcome=code or "ok",
+            duration_ms=round(duration_s * 1000, 2),
+            worker=opened.worker,
+            request_id=submission.request_id,
+        )
+        self._record(CallRow(submission.label, opened.worker, code, duration_s))
+        submission.done(value)
+
+    def _cancel(self, ticket: int) -> None:
+        """Forget a call that nobody waits for; its write, if it has begun, still happens once."""
+        opened = self._open.pop(ticket, None)
+        if opened is None:
+            return
+        self.cancel_call(opened.call_id)
+        now_s = self.clock.monotonic_s()
+        self._admission.done(opened.submission, "cancelled", now_s - opened.began_s, now_s)
+
+    # -- Counting ------------------------------------------------------------------------------
+    def _record(self, row: CallRow) -> None:
+        if not self._records:
+            self.after(RECORDS_FLUSH_S, _FlushRecords())
+        self._records.append(row)
+        del self._records[:-RECORDS_MAX]
+
+    def _flush_records(self) -> None:
+        if self._records and self.cast(TELEMETRY, RecordCalls(rows=tuple(self._records))):
+            self._records.clear()
+        elif self._records:
+            self.after(RECORDS_FLUSH_S, _FlushRecords())
+
+    def _count_connections(self, count: int) -> None:
+        self._connections = count
+        self._plan_idle_exit()
+
+    def _plan_idle_exit(self) -> None:
+        if self._connections == 0 and self.settings.idle_exit_s:
+            self._departures += 1
+            self.after(self.settings.idle_exit_s, _IdleCheck(self._departures))
+
+

@@ -1,0 +1,164 @@
+"""The door between the thread that speaks a protocol and the thread that is an actor.
+
+Thespian 4.0.1 loses messages that are sent from a foreign thread, so only the actor's thread sends.
+What crosses is plain values in two directions: a deque and a socket pair inward, a callback
+outward.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mimo.actors.operations import CallContext, Effect, Operation, Result, Tool
+from mimo.supervision.messages import Failure
+
+Done = Callable[[Result | Failure], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """One call on its way to a worker.
+
+    Args:
+        ticket: Tells it apart within this process.
+        label: `tool.operation`, for the statistics.
+        workers: Ids of the actors that can do it.
+        message: What the worker gets.
+        effect: What it does to the world.
+        idempotency_key: So that a repeated call has one effect.
+        connection: Whose call it is; rate and concurrency are counted by it.
+        request_id: For the log.
+        deadline_s: Seconds it may take.
+        done: Gets the result, once, on the actor's thread; must not block.
+    """
+
+    ticket: int
+    label: str
+    workers: tuple[str, ...]
+    message: Any
+    effect: Effect
+    idempotency_key: str
+    connection: str
+    request_id: str
+    deadline_s: float
+    done: Done = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The client no longer wants the answer to this ticket."""
+
+    ticket: int
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """How many clients are connected now."""
+
+    count: int
+
+
+class Gateway:
+    """Carry calls to the actor's thread. All methods but `drain` may be used by any thread."""
+
+    def __init__(self) -> None:
+        self._inbound: deque[Submission | Cancellation | Connections] = deque()
+        self._tickets = itertools.count(1)
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        #: What the actor publishes for status pages; replaced whole, never changed in place.
+        self.status: dict[str, Any] = {}
+
+    def submit(  # noqa: PLR0913  one argument for each field
+        self,
+        tool: Tool,
+        operation: Operation,
+        message: Any,
+        context: CallContext,
+        deadline_s: float,
+        done: Done,
+    ) -> int:
+        """Hand a call over and return its ticket; `done` gets its result on the actor's thread."""
+        return self._put(
+            Submission(
+                ticket=next(self._tickets),
+                label=f"{tool.name}.{operation.name}",
+                workers=operation.worker,
+                message=message,
+                effect=operation.effect,
+                idempotency_key=context.key,
+                connection=context.connection,
+                request_id=context.request_id,
+                deadline_s=deadline_s,
+                done=done,
+            )
+        )
+
+    def ask(  # noqa: PLR0913  one argument for each field
+        self,
+        label: str,
+        workers: tuple[str, ...],
+        message: Any,
+        context: CallContext,
+        deadline_s: float,
+        done: Callable[[Any], None],
+    ) -> int:
+        """Hand over a question that is no tool call, such as a resource's content."""
+        return self._put(
+            Submission(
+                ticket=next(self._tickets),
+                label=label,
+                workers=workers,
+                message=message,
+                effect="read",
+                idempotency_key="",
+                connection=context.connection,
+                request_id=context.request_id,
+                deadline_s=deadline_s,
+                done=done,
+            )
+        )
+
+    def cancel(self, ticket: int) -> None:
+        """Say that nobody waits for this ticket any more; a write that has begun goes on."""
+        self._inbound.append(Cancellation(ticket))
+        self._wake()
+
+    def connections(self, count: int) -> None:
+        """Tell how many clients are connected, so that an idle node can leave."""
+        self._inbound.append(Connections(count))
+        self._wake()
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when something was handed over."""
+        return self._reader.fileno()
+
+    def drain(self) -> list[Submission | Cancellation | Connections]:
+        """Return what was handed over; for the actor's thread only."""
+        try:
+            while self._reader.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        items = []
+        while self._inbound:
+            items.append(self._inbound.popleft())
+        return items
+
+    def _put(self, submission: Submission) -> int:
+        self._inbound.append(submission)
+        self._wake()
+        return submission.ticket
+
+    def _wake(self) -> None:
+        # A full pipe means that a wake-up is on its way already.
+        try:
+            self._writer.send(b"\0")
+        except BlockingIOError:
+            pass

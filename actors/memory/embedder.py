@@ -1,0 +1,110 @@
+"""The embedder: gives every memory its vector, in the background, at low priority.
+
+Nothing waits for it: a memory is found by its words as soon as it is stored. What lacks a vector is
+read from the database, so a lost message or a killed embedder costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from mimo.actors.memory import messages as mm
+from mimo.actors.memory.embedding import make_embedder
+from mimo.config.settings import Settings
+from mimo.storage import database, memories
+from mimo.supervision import messages as m
+from mimo.supervision.gen_server import GenServer, Ignore
+
+#: Memories embedded at once: about a third of a second of work, so that pings are answered.
+BATCH = 16
+#: How long to wait before another try when the writer could not take vectors, in seconds.
+RETRY_S = 2.0
+#: Added niceness: serving goes before embedding.
+NICENESS = 10
+
+
+class _Continue:
+    """Timer payload: there may be more to embed."""
+
+
+class _ReleaseModel:
+    """Timer payload: nothing was embedded for a while."""
+
+
+class Embedder(GenServer):
+    """Embed what lacks a vector; see the module."""
+
+    def init(self, args: dict[str, Any]) -> None:
+        """Open the database for reading and look for work left over.
+
+        Raises:
+            Ignore: Settings or installation offer no embedding model.
+        """
+        self._settings: Settings = args["settings"]
+        embedder = make_embedder(self._settings)
+        if embedder is None:
+            raise Ignore
+        self._embedder = embedder
+        os.nice(NICENESS)
+        self._db = database.open_reader(self._settings.paths.database)
+        self._is_working = False
+        self._embedded = 0
+        self._release_timer: int | None = None
+        self._plan(0.0)
+
+    def handle_cast(self, request: Any) -> None:
+        """Start working unless at it."""
+        if isinstance(request, mm.Embed):
+            if not self._is_working:
+                self._plan(0.0)
+        else:
+            super().handle_cast(request)
+
+    def handle_info(self, info: Any) -> None:
+        """Embed the next few, or give the model's memory back."""
+        match info:
+            case _Continue():
+                self._work()
+            case _ReleaseModel():
+                self._release_timer = None
+                self._embedder.release()
+
+    def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
+        """Close the connection."""
+        self._db.close()
+
+    def statistics_extra(self) -> dict[str, Any]:
+        """Add what was embedded and what is left."""
+        left = memories.count_unembedded(self._db, self._embedder.model_id)
+        return {"embedded": self._embedded, "waiting": left, "model": self._embedder.model_id}
+
+    def _work(self) -> None:
+        rows = memories.unembedded(self._db, self._embedder.model_id, BATCH)
+        if not rows:
+            self._is_working = False
+            return
+        if self._release_timer is not None:
+            self.cancel(self._release_timer)
+        vectors = self._embedder.embed([text for _, _, text in rows]).astype("<f2")
+        request = mm.PutVectors(
+            model_id=self._embedder.model_id,
+            vectors=tuple(
+                (memory_id, content_hash, vector.tobytes())
+                for (memory_id, content_hash, _), vector in zip(rows, vectors, strict=True)
+            ),
+        )
+        self._release_timer = self.after(self._settings.embedding.idle_release_s, _ReleaseModel())
+        self.call("storage/writer", request, self._written)
+
+    def _written(self, value: Any) -> None:
+        """Go on after the writer has the vectors; wait a little when it could not take them."""
+        if isinstance(value, m.Failure):
+            self._plan(RETRY_S)
+        else:
+            self._embedded += BATCH
+            self._plan(0.0)
+
+    def _plan(self, delay_s: float) -> None:
+        self._is_working = True
+        self.after(delay_s, _Continue())

@@ -1,0 +1,116 @@
+"""Recall: answers questions about memories from a read-only connection of its own.
+
+Several of these run side by side; each sees a memory the moment its store was acknowledged.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from mimo.actors.memory import messages as mm
+from mimo.actors.memory.embedding import make_embedder
+from mimo.actors.memory.engine import RecallEngine
+from mimo.actors.memory.presentation import one_json, page_json
+from mimo.actors.operations import Result
+from mimo.config.settings import Settings
+from mimo.storage import database, integrity, memories
+from mimo.supervision import messages as m
+from mimo.supervision.gen_server import GenServer
+
+#: How long accesses are collected before they are written, in seconds: statistics, not memories.
+ACCESS_FLUSH_S = 5.0
+
+
+class _FlushAccess:
+    """Timer payload: write down what was returned."""
+
+
+class _ReleaseModel:
+    """Timer payload: nobody searched by meaning for a while."""
+
+
+class Recall(GenServer):
+    """Search, get and list; see the module."""
+
+    #: Reading twice does no harm.
+    remembers_replies: ClassVar[bool] = False
+
+    def init(self, args: dict[str, Any]) -> None:
+        """Open the database for reading; the model is loaded at the first search by meaning."""
+        self._settings: Settings = args["settings"]
+        self._db = database.open_reader(self._settings.paths.database)
+        self._embedder = make_embedder(self._settings)
+        self._engine = RecallEngine(self._db, self._embedder, self.clock)
+        self._accessed: set[int] = set()
+        self._searched_s = 0.0
+        self._release_timer: int | None = None
+
+    def handle_call(self, request: Any, call: m.Call) -> Any:
+        """Answer from the database as it is now."""
+        match request:
+            case mm.Search():
+                return self._search(request)
+            case mm.GetMemory():
+                found = memories.get(self._db, request.memory_id)
+                self._count_access([found.id])
+                return Result(data=one_json(found))
+            case mm.ListMemories():
+                return self._list(request)
+            case mm.MemoryStats():
+                return Result(data=memories.stats(self._db, request.filters))
+            case mm.MemoryHealth():
+                return self._health()
+            case _:
+                return super().handle_call(request, call)
+
+    def handle_info(self, info: Any) -> None:
+        """Write down accesses; give the model's memory back."""
+        match info:
+            case _FlushAccess():
+                if self._accessed and self.cast(
+                    "storage/writer", mm.RecordAccess(memory_ids=tuple(sorted(self._accessed)))
+                ):
+                    self._accessed.clear()
+            case _ReleaseModel():
+                self._release_timer = None
+                idle_s = self.clock.monotonic_s() - self._searched_s
+                left_s = self._settings.embedding.idle_release_s - idle_s
+                if left_s > 0:
+                    self._release_timer = self.after(left_s, info)
+                elif self._embedder is not None:
+                    self._embedder.release()
+
+    def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
+        """Close the connection."""
+        self._db.close()
+
+    def statistics_extra(self) -> dict[str, Any]:
+        """Add what the engine holds."""
+        return self._engine.statistics()
+
+    def _search(self, request: mm.Search) -> Result:
+        result = self._engine.search(request)
+        self._count_access([int(hit["memory_id"]) for hit in result.data["memories"]])
+        self._searched_s = self.clock.monotonic_s()
+        if self._release_timer is None:
+            self._release_timer = self.after(
+                self._settings.embedding.idle_release_s, _ReleaseModel()
+            )
+        return result
+
+    def _list(self, request: mm.ListMemories) -> Result:
+        page, cursor = memories.list_page(
+            self._db, request.filters, request.order, request.limit, request.cursor
+        )
+        return Result(data=page_json(page, next_cursor=cursor, detailed=request.detailed))
+
+    def _health(self) -> Result:
+        report = integrity.health(self._db)
+        report["embedding"] = self._engine.statistics()
+        return Result(data=report)
+
+    def _count_access(self, ids: list[int]) -> None:
+        """Only what was returned to a user counts as accessed."""
+        if ids and not self._accessed:
+            self.after(ACCESS_FLUSH_S, _FlushAccess())
+        self._accessed.update(ids)

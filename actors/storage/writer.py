@@ -1,0 +1,180 @@
+"""The writer: the one process that writes to the database.
+
+Calls that come together are committed together: one BEGIN, a savepoint a command, one COMMIT and
+one fsync, and only then the answers. A failed input or output ends the process, since after a
+failed fsync the same connection must not be trusted; its successor reopens and verifies.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from mimo.actors.memory import messages as mm
+from mimo.actors.memory.presentation import (
+    deleted_json,
+    one_json,
+    stored_json,
+    stored_many_json,
+)
+from mimo.actors.operations import Result
+from mimo.actors.storage.messages import WriterReport, WriterStatus
+from mimo.config import faultpoints, logs
+from mimo.config.errors import Corrupt, DiskFull, MimoError, StorageFailed
+from mimo.config.settings import Settings
+from mimo.storage import batches, checkpoints, database
+from mimo.supervision import messages as m
+from mimo.supervision.gen_server import GenServer, failure
+
+
+class _Checkpoint:
+    """Timer payload: no write came for a while."""
+
+
+class Writer(GenServer):
+    """Commit what comes, in groups; see the module."""
+
+    #: The database's ledger remembers keys, also over a restart.
+    remembers_replies: ClassVar[bool] = False
+
+    def init(self, args: dict[str, Any]) -> None:
+        """Open the database, migrating it if need be."""
+        self._settings: Settings = args["settings"]
+        self._db = database.open_writer(
+            self._settings.paths.database,
+            durability=self._settings.durability,
+            busy_timeout_s=self._settings.storage.busy_timeout_s,
+        )
+        self._log = logs.get_logger(self.name)
+        for notice in self._db.notices:
+            self._log.warning("storage.opened", detail=notice)
+        self._writes = 0
+        self._commits = 0
+        self._refusing: MimoError | None = None
+        self._checkpoint_timer: int | None = None
+
+    def handle_batch(self, calls: list[m.Call]) -> None:
+        """Commit all writes of this turn as one group, then answer."""
+        writes: list[tuple[m.Call, batches.Command]] = []
+        for call in calls:
+            command = _command(call.request)
+            if command is None:
+                self.handle_one(call)
+            else:
+                writes.append((call, command))
+        if writes:
+            outcomes = self._commit([command for _, command in writes])
+            faultpoints.reach("writer.before_reply", self.name)
+            for (call, _), outcome in zip(writes, outcomes, strict=True):
+                self.reply(call, _answer(call.request, outcome))
+            if any(isinstance(call.request, mm.Remember | mm.UpdateMemory) for call, _ in writes):
+                self.cast("memory/embedder", mm.Embed())
+
+    def handle_call(self, request: Any, call: m.Call) -> Any:
+        """Answer what needs no commit."""
+        if isinstance(request, WriterStatus):
+            return WriterReport(
+                writes=self._writes,
+                commits=self._commits,
+                wal_bytes=checkpoints.wal_bytes(self._db),
+                refusing=self._refusing.message if self._refusing else "",
+                refusing_code=self._refusing.code if self._refusing else "",
+                sqlite_version=database.sqlite_version(),
+            )
+        return super().handle_call(request, call)
+
+    def handle_cast(self, request: Any) -> None:
+        """Commit what wants no answer."""
+        command = _command(request)
+        if command is None:
+            super().handle_cast(request)
+        else:
+            self._commit([command])
+
+    def handle_info(self, info: Any) -> None:
+        """Merge the log into the database when no write came for a while."""
+        if isinstance(info, _Checkpoint):
+            self._checkpoint_timer = None
+            checkpoints.truncate(self._db)
+            batches.prune(self._db, now_s=self.clock.wall_s())
+
+    def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
+        """Merge the log and close, so that the next start is quick."""
+        self._db.close()
+
+    def statistics_extra(self) -> dict[str, Any]:
+        """Add what was written."""
+        return {"writes": self._writes, "commits": self._commits}
+
+    def _commit(self, commands: list[batches.Command]) -> list[Any]:
+        """Return an outcome a command; raises where this process must not go on."""
+        if isinstance(self._refusing, Corrupt):
+            return [self._refusing] * len(commands)
+        try:
+            faultpoints.reach("writer.before_commit", self.name)
+            outcomes = batches.apply(self._db, commands, now_s=self.clock.wall_s())
+        except (DiskFull, Corrupt) as error:
+            self._refuse(error)
+            return [error] * len(commands)
+        except StorageFailed:
+            raise
+        except MimoError as error:
+            return [error] * len(commands)
+        self._serve_again()
+        self._writes += len(commands)
+        self._commits += 1
+        self._plan_checkpoint()
+        return outcomes
+
+    def _refuse(self, error: MimoError) -> None:
+        if self._refusing is None:
+            event = "storage.disk_full" if isinstance(error, DiskFull) else "storage.corrupt"
+            self._log.error(event, detail=error.message)
+        self._refusing = error
+
+    def _serve_again(self) -> None:
+        if self._refusing is not None:
+            self._log.info("storage.writing_again")
+            self._refusing = None
+
+    def _plan_checkpoint(self) -> None:
+        if checkpoints.wal_bytes(self._db) >= self._settings.storage.checkpoint_bytes:
+            checkpoints.passive(self._db)
+        if self._checkpoint_timer is not None:
+            self.cancel(self._checkpoint_timer)
+        self._checkpoint_timer = self.after(self._settings.storage.checkpoint_idle_s, _Checkpoint())
+
+
+def _command(request: Any) -> batches.Command | None:
+    """Return the write that a request asks for, or None when it asks for none."""
+    match request:
+        case mm.Remember():
+            return batches.StoreMemories(memories=request.memories, key=request.key)
+        case mm.UpdateMemory():
+            return batches.Update(request.memory_id, request.patch, request.key)
+        case mm.DeleteMemory():
+            return batches.Delete(request.memory_id, request.key)
+        case mm.RestoreMemory():
+            return batches.Restore(request.memory_id, request.key)
+        case mm.PutVectors():
+            return batches.PutVectors(request.model_id, request.vectors)
+        case mm.RecordAccess():
+            return batches.TouchAccess(request.memory_ids)
+        case _:
+            return None
+
+
+def _answer(request: Any, outcome: Any) -> Result | m.Failure | None:
+    """Return what the asker gets for an outcome."""
+    if isinstance(outcome, MimoError):
+        return failure(outcome)
+    match request:
+        case mm.Remember(many=True):
+            return Result(data=stored_many_json(outcome))
+        case mm.Remember():
+            return Result(data=stored_json(outcome[0]))
+        case mm.DeleteMemory():
+            return Result(data=deleted_json(outcome))
+        case mm.UpdateMemory() | mm.RestoreMemory():
+            return Result(data=one_json(outcome))
+        case _:
+            return None

@@ -1,0 +1,159 @@
+"""The whole supervision tree as data; nothing else starts an actor.
+
+Order is dependency: what stands lower needs what stands higher.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mimo.config.settings import Settings, load_settings
+from mimo.supervision.specs import (
+    SUPERVISOR_CLASS,
+    ChildSpec,
+    RestartStrategy,
+    Shutdown,
+    SupervisorFlags,
+    group,
+)
+
+ONE_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.ONE_FOR_ONE, intensity=5, period_s=5.0)
+REST_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.REST_FOR_ONE, intensity=5, period_s=5.0)
+#: The root forgives less often: each of its restarts is a whole group. Past it, the generation
+#: ends.
+ROOT_FLAGS = SupervisorFlags(
+    strategy=RestartStrategy.REST_FOR_ONE, intensity=5, period_s=10.0, parks_groups=True
+)
+
+#: Which heir holds the tables of which owner.
+HEIR_OF = {
+    "memory/working_memory": "heirs/memory",
+    "resilience/breakers": "heirs/tools",
+    "resilience/telemetry": "heirs/tools",
+}
+
+
+def tree(settings: Settings) -> ChildSpec:
+    """Return the root's spec for these settings."""
+    return ChildSpec(
+        id="mimo",
+        start=SUPERVISOR_CLASS,
+        type="supervisor",
+        flags=ROOT_FLAGS,
+        children=(
+            _heirs(settings),
+            _storage(settings),
+            _resilience(settings),
+            _memory(settings),
+            _bridge(settings),
+        ),
+    )
+
+
+def _worker(id: str, start: str, settings: Settings, **fields: Any) -> ChildSpec:  # noqa: A002
+    args: dict[str, Any] = {"settings": settings}
+    if id in HEIR_OF:
+        args["heir"] = HEIR_OF[id]
+    return ChildSpec(id=id, start=start, args=args | fields.pop("args", {}), **fields)
+
+
+def _heirs(settings: Settings) -> ChildSpec:
+    store = {"store": "mimo.storage.shared_tables.SharedTables"}
+    return group(
+        "heirs",
+        ONE_FOR_ONE,
+        _worker("heirs/memory", "mimo.supervision.heir.Heir", settings, args=store),
+        _worker("heirs/tools", "mimo.supervision.heir.Heir", settings, args=store),
+        critical=True,
+    )
+
+
+def _storage(settings: Settings) -> ChildSpec:
+    return group(
+        "storage",
+        REST_FOR_ONE,
+        _worker(
+            "storage/writer",
+            "mimo.actors.storage.writer.Writer",
+            settings,
+            start_timeout_s=60.0,
+            busy_max_s=10.0,
+        ),
+        _worker(
+            "storage/maintenance",
+            "mimo.actors.storage.maintenance.Maintenance",
+            settings,
+            busy_max_s=600.0,
+        ),
+        critical=True,
+    )
+
+
+def _resilience(settings: Settings) -> ChildSpec:
+    folder = "mimo.actors.resilience"
+    return group(
+        "resilience",
+        ONE_FOR_ONE,
+        _worker("resilience/breakers", f"{folder}.breakers.Breakers", settings),
+        _worker("resilience/services", f"{folder}.services.Services", settings),
+        _worker("resilience/telemetry", f"{folder}.telemetry.Telemetry", settings),
+    )
+
+
+def _memory(settings: Settings) -> ChildSpec:
+    folder = "mimo.actors.memory"
+    recalls = (
+        _worker(name, f"{folder}.recall.Recall", settings, busy_max_s=10.0)
+        for name in recall_names(settings)
+    )
+    return group(
+        "memory",
+        ONE_FOR_ONE,
+        *recalls,
+        _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=30.0),
+        _worker("memory/working_memory", f"{folder}.working_memory.WorkingMemory", settings),
+    )
+
+
+def _bridge(settings: Settings) -> ChildSpec:
+    return group(
+        "bridge",
+        REST_FOR_ONE,
+        _worker(
+            "bridge/mcp_bridge",
+            # A dotted path, so that the tree may name what stands in a higher layer.
+            "mimo.interfaces.mcp.bridge.Bridge",
+            settings,
+            shutdown=Shutdown.after(10.0),
+            busy_max_s=5.0,
+        ),
+    )
+
+
+def recall_names(settings: Settings) -> tuple[str, ...]:
+    """Return the ids of the actors that answer searches."""
+    return tuple(f"memory/recall/{n}" for n in range(1, settings.recall.workers + 1))
+
+
+#: The tree with the shipped settings, as the README draws it.
+ROOT = tree(load_settings())
+
+
+def draw(spec: ChildSpec) -> str:
+    """Return the tree as text, a line a child, as the README shows it."""
+    lines: list[str] = []
+    _draw(spec, "", "", lines)
+    return "\n".join(lines)
+
+
+def _draw(spec: ChildSpec, branch: str, indent: str, lines: list[str]) -> None:
+    note = f"  {spec.flags.strategy}" if spec.flags else ""
+    lines.append(f"{branch}{spec.id}{note}")
+    for child in spec.children:
+        is_last = child is spec.children[-1]
+        _draw(
+            child,
+            indent + ("`- " if is_last else "|- "),
+            indent + ("   " if is_last else "|  "),
+            lines,
+        )

@@ -1,0 +1,63 @@
+"""`mimo node`: be the node of a data directory, in the foreground.
+
+Started by the relay and by `mimo start`. It becomes the watchdog, which stays small: whatever is
+heavy is imported by the launcher that it forks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from mimo.actors.tree import tree
+from mimo.config.errors import MimoError
+from mimo.config.settings import load_settings
+from mimo.supervision.node import run_node
+
+#: What the launcher imports once, before any actor is forked.
+PRELOAD = (
+    "mimo.supervision.supervisor",
+    "mimo.supervision.heir",
+    "mimo.storage.shared_tables",
+    "mimo.actors.storage.writer",
+    "mimo.actors.storage.maintenance",
+    "mimo.actors.resilience.breakers",
+    "mimo.actors.resilience.services",
+    "mimo.actors.resilience.telemetry",
+    "mimo.actors.memory.recall",
+    "mimo.actors.memory.embedder",
+    "mimo.actors.memory.working_memory",
+    "mimo.interfaces.mcp.bridge",
+)
+
+
+def main(argv: list[str]) -> int:
+    """Run the node until it is stopped; return its exit code.
+
+    Args:
+        argv: `--data-dir`, `--config` and `--set key=value`, as many as wanted.
+    """
+    options = _options(argv)
+    try:
+        settings = load_settings(_overrides(options), os.environ, options.config)
+        return run_node(settings, tree(settings), PRELOAD)
+    except MimoError as error:
+        sys.stderr.write(f"mimo: {error.message}\n")
+        return error.exit_code
+
+
+def _options(argv: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="mimo node", description=__doc__)
+    parser.add_argument("--data-dir", help="where memories are kept")
+    parser.add_argument("--config", type=Path, help="settings file")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings")
+    return parser.parse_args(argv)
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, str]:
+    overrides = dict(text.partition("=")[::2] for text in options.settings)
+    if options.data_dir:
+        overrides["data_dir"] = options.data_dir
+    return overrides
