@@ -99,11 +99,13 @@ class Watchdog:
         """Stop watching a child."""
         self._watched.pop(name, None)
 
-    def suspect(self, name: str, incarnation: int) -> None:
-        """Look often at a child for a while: somebody waits for it."""
+    def suspect(self, name: str, incarnation: int, state_of: StateOf) -> list[Verdict]:
+        """Look at a child at once and often for a while: somebody waits for it."""
         child = self._watched.get(name)
-        if child is not None and child.incarnation == incarnation:
-            child.suspected_s = limits.SUSPECTED_S
+        if child is None or child.incarnation != incarnation:
+            return []
+        child.suspected_s = limits.SUSPECTED_S
+        return self._look(child, 0.0, state_of)
 
     def pong(self, name: str, incarnation: int, nonce: int) -> None:
         """Note an answer; one to another ping than the present one is nothing."""
@@ -131,12 +133,12 @@ class Watchdog:
             state_of: Tells the state of a process by its pid.
         """
         late_s = 0.0 if self._due_s is None else now_s - self._due_s
-        early_s = max(-late_s, 0.0)
-        if late_s > limits.PING_FAST_S:
-            self._forgive()
-            return [Slept(late_s)]
-        step_s = max(self._step_s - early_s, 0.0)
+        step_s = min(self._step_s, self._step_s + late_s)
         verdicts: list[Verdict] = []
+        if late_s > limits.PING_FAST_S:
+            step_s = 0.0
+            if self._forgive():
+                verdicts.append(Slept(late_s))
         for child in list(self._watched.values()):
             verdicts.extend(self._look(child, step_s, state_of))
         return verdicts
@@ -147,11 +149,12 @@ class Watchdog:
             return []
         child.unasked_s += step_s
         child.suspected_s = max(child.suspected_s - step_s, 0.0)
-        if child.nonce:
+        if child.nonce and step_s:
             child.silent_s += step_s
             if child.silent_s >= child.limit_s(state or ""):
                 self.forget(child.name)
                 return [Frozen(child.name, child.incarnation, child.silent_s, state or "")]
+        if child.nonce:
             return []
         # Asleep and not asked for is how a healthy idle actor looks.
         looks_well = state == "S" and child.suspected_s == 0
@@ -164,6 +167,9 @@ class Watchdog:
         child.nonce, child.silent_s = self._last_nonce, 0.0
         return SendPing(child.name, self._last_nonce)
 
-    def _forgive(self) -> None:
-        for child in self._watched.values():
+    def _forgive(self) -> bool:
+        """Let all ages start again; tell whether there were any."""
+        silent = [child for child in self._watched.values() if child.silent_s]
+        for child in silent:
             child.silent_s = 0.0
+        return bool(silent)
