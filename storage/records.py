@@ -134,3 +134,26 @@ class MemoryPatch:
     """
 
     fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One tool call, without its arguments.
+
+    Args:
+        tool: Name of the tool.
+        operation: Name of its operation.
+        outcome: `ok`, or the code of the error.
+        duration_ms: How long it took, in milliseconds.
+        at_s: When it began, wall seconds UTC.
+        client: The client's name.
+        request_id: The id that its log lines carry.
+    """
+
+    tool: str
+    operation: str
+    outcome: str
+    duration_ms: float
+    at_s: float
+    client: str = ""
+    request_id: str = ""

@@ -1,0 +1,156 @@
+"""Group commit: many commands, one transaction, one sync.
+
+Each command stands in a savepoint of its own, so one that is refused doesn't touch the others. Outcomes are only
+returned once all of them are durable, so whoever is answered afterwards is answered truly.
+
+Source: reliability measured: 380 durable rows/s singly, 62,000 in batches of 100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+import apsw
+
+from mimo.config.errors import InvalidRequest, MimoError
+from mimo.storage import faults, interactions, ledger, memory_writes
+from mimo.storage.commands import (
+    Command,
+    Delete,
+    Keyed,
+    Outcome,
+    PutVectors,
+    RecordInteractions,
+    Restore,
+    Stored,
+    StoreMemories,
+    TouchAccess,
+    Update,
+    Value,
+)
+from mimo.storage.connection import Database
+from mimo.storage.witness import Witness
+
+__all__ = [
+    "Command",
+    "Delete",
+    "Outcome",
+    "PutVectors",
+    "RecordInteractions",
+    "Restore",
+    "StoreMemories",
+    "Stored",
+    "TouchAccess",
+    "Update",
+    "apply",
+]
+
+# What a single command may be refused for; anything else ends the whole transaction.
+_REFUSALS = (apsw.ConstraintError, apsw.TooBigError, apsw.MismatchError, apsw.RangeError)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The open transaction: its connection, its time, and the number of its newest change."""
+
+    link: apsw.Connection
+    now_s: float
+    seq: int
+
+
+def apply(db: Database, commands: Sequence[Command], *, now_s: float) -> list[Outcome]:
+    """Do all commands in one durable commit and return their outcomes, in order.
+
+    Args:
+        db: The writer's connection.
+        commands: Done in this order.
+        now_s: Wall seconds UTC; dates what is written.
+
+    Returns:
+        For each command its value, or the error for which it alone was refused.
+
+    Raises:
+        DiskFull: Nothing was written; the connection goes on working.
+        Busy: Nothing was written; another process holds the lock.
+        StorageFailed: The outcome of all is unknown; close the connection and open a new one.
+        Corrupt: The database is damaged; it must not be written any more.
+    """
+    with db.transaction() as link:
+        first = link.execute("SELECT seq FROM identity").fetchall()[0][0]
+        batch = _Batch(link, now_s, int(first))
+        outcomes = [_apply_one(batch, command, db) for command in commands]
+        if batch.seq != first:
+            link.execute("UPDATE identity SET seq = ?", (batch.seq,))
+        last_id = link.execute("SELECT max(id) FROM memories").fetchall()[0][0] or 0
+    db.check_files()
+    db.note(Witness(uuid=db.identity.uuid, seq=batch.seq, memory_id=int(last_id)))
+    return outcomes
+
+
+def _apply_one(batch: _Batch, command: Command, db: Database) -> Outcome:
+    seq = batch.seq
+    batch.link.execute("SAVEPOINT command")
+    try:
+        outcome: Outcome = _once(batch, command)
+    except MimoError as error:
+        outcome = error
+    except _REFUSALS as error:
+        outcome = faults.translated(error, "do this", str(db.path))
+    except UnicodeEncodeError as error:
+        outcome = InvalidRequest(f"expected Unicode text, got a lone surrogate: {error.reason}")
+    if isinstance(outcome, MimoError):
+        batch.seq = seq
+        batch.link.execute("ROLLBACK TO command")
+    batch.link.execute("RELEASE command")
+    return outcome
+
+
+def _once(batch: _Batch, command: Command) -> Value:
+    """Do the command, or return the reply it has had already."""
+    if not isinstance(command, Keyed) or not command.key:
+        return _do(batch, command)
+    known = ledger.recall(batch.link, command)
+    if known is not None:
+        return known
+    value = _do(batch, command)
+    ledger.enter(batch.link, command, value, batch.now_s)
+    return value
+
+
+def _do(batch: _Batch, command: Command) -> Value:
+    link, now_s = batch.link, batch.now_s
+    match command:
+        case StoreMemories():
+            batch.seq += len(command.memories)
+            return tuple(memory_writes.store(link, memory, now_s) for memory in command.memories)
+        case Update():
+            batch.seq += 1
+            return memory_writes.update(link, command.memory_id, command.patch, now_s)
+        case Delete():
+            memory, is_changed = memory_writes.delete(link, command.memory_id, now_s)
+            batch.seq += is_changed
+            return memory
+        case Restore():
+            memory, is_changed = memory_writes.restore(link, command.memory_id, now_s)
+            batch.seq += is_changed
+            return memory
+        case PutVectors():
+            return sum(_put_vector(batch, command.model_id, *item) for item in command.vectors)
+        case TouchAccess():
+            return memory_writes.touch(link, command.ids, now_s)
+        case RecordInteractions():
+            return interactions.record(link, command.interactions)
+        case _:
+            assert_never(command)
+
+
+def _put_vector(
+    batch: _Batch, model_id: str, memory_id: int, content_hash: str, vector: bytes
+) -> bool:
+    is_kept = memory_writes.put_vector(
+        batch.link, model_id, memory_id, content_hash, vector, batch.seq + 1
+    )
+    batch.seq += is_kept
+    return is_kept

@@ -1,0 +1,198 @@
+"""Reads of memories: by id, page by page, in figures, and those that wait for a vector."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from mimo.config.errors import NotFound
+from mimo.storage.connection import Database, Row, wal_path
+from mimo.storage.filters import where
+from mimo.storage.pages import list_page
+from mimo.storage.records import Filters, Memory
+from mimo.storage.rows import ID_MAX, SELECT, memories_of, memory_of, tags_of
+from mimo.storage.text import embedding_text
+
+__all__ = [
+    "Unembedded",
+    "count_unembedded",
+    "fetch",
+    "get",
+    "get_many",
+    "list_page",
+    "stats",
+    "unembedded",
+    "where",
+]
+
+#: Tags and projects that `stats` names; the rest is counted together.
+_NAMED_MAX = 50
+
+# A memory waits if it is queued, or if its vector is another model's.
+_WAITING = """
+    SELECT q.memory_id FROM embedding_queue q
+    UNION
+    SELECT v.memory_id FROM vectors v WHERE v.model_id < :model OR v.model_id > :model
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unembedded:
+    """A memory that lacks a vector of the model.
+
+    Args:
+        id: The memory.
+        content_hash: To be given back with the vector.
+        text: What to embed.
+    """
+
+    id: int
+    content_hash: str
+    text: str
+
+
+def fetch(link: apsw.Connection, memory_id: int) -> Memory:
+    """Return one memory, deleted or not, over a raw connection.
+
+    Raises:
+        NotFound: There is no such memory.
+    """
+    found: list[Row] = []
+    if 0 < memory_id <= ID_MAX:
+        found = link.execute(f"{SELECT} WHERE m.id = ?", (memory_id,)).fetchall()  # noqa: S608
+    if not found:
+        raise NotFound(f"expected the id of a memory, got {memory_id}; see 'list' or 'search'")
+    tags = link.execute(
+        "SELECT tag FROM memory_tags WHERE memory_id = ? ORDER BY tag", (memory_id,)
+    ).fetchall()
+    return memory_of(found[0], tuple(str(tag) for (tag,) in tags))
+
+
+def get(db: Database, memory_id: int) -> Memory:
+    """Return one memory, deleted or not.
+
+    Raises:
+        NotFound: There is no such memory.
+        MimoError: See `storage.faults`.
+    """
+    with db.snapshot() as link:
+        return fetch(link, memory_id)
+
+
+def get_many(db: Database, ids: Iterable[int]) -> dict[int, Memory]:
+    """Return those of these memories that exist, deleted or not, by id.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    wanted = json.dumps([memory_id for memory_id in ids if 0 < memory_id <= ID_MAX])
+    with db.snapshot() as link:
+        rows = link.execute(
+            f"{SELECT} WHERE m.id IN (SELECT value FROM json_each(?))",  # noqa: S608
+            (wanted,),
+        ).fetchall()
+        return {memory.id: memory for memory in memories_of(link, rows)}
+
+
+def unembedded(db: Database, model_id: str, limit: int) -> list[Unembedded]:
+    """Return memories without a valid vector of this model, newest first; deleted ones don't count.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        f"SELECT m.id, m.content_hash, m.content, m.speaker FROM memories m WHERE m.id IN ({_WAITING}) "
+        "AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT :limit",
+        {"model": model_id, "limit": limit},
+    )
+    return [
+        Unembedded(id=row[0], content_hash=row[1], text=embedding_text(row[2], row[3]))
+        for row in rows
+    ]
+
+
+def count_unembedded(db: Database, model_id: str) -> int:
+    """Return how many memories lack a valid vector of this model; deleted ones don't count.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    return int(
+        db.value(
+            f"SELECT count(*) FROM memories m WHERE m.id IN ({_WAITING}) AND m.deleted_at IS NULL",
+            {"model": model_id},
+        )
+    )
+
+
+def stats(db: Database, filters: Filters) -> dict[str, Any]:
+    """Return counts by category, project, tag and state, and sizes in bytes.
+
+    Keys: count, by_category, by_project, by_tag (the most frequent 50 each), deleted, archived, superseded,
+    protected, with_vector, content_bytes, oldest_s, newest_s, database_bytes, wal_bytes. Deleted, archived and
+    superseded are counted among all that the other filters let through.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    condition, params = where(filters)
+    with db.snapshot() as link:
+
+        def rows(sql: str, values: Sequence[Any] = params) -> list[Row]:
+            return link.execute(sql, values).fetchall()
+
+        totals = rows(
+            "SELECT count(*), coalesce(sum(m.protected), 0), coalesce(sum(octet_length(m.content)), 0), "
+            "min(m.occurred_at), max(m.occurred_at), coalesce(sum(EXISTS (SELECT 1 FROM vectors v "
+            "WHERE v.memory_id = m.id AND v.content_hash = m.content_hash)), 0) "
+            f"FROM memories m WHERE {condition}"  # noqa: S608
+        )[0]
+        return {
+            "count": totals[0],
+            "by_category": dict(rows(_grouped("m.category", condition))),
+            "by_project": dict(rows(_grouped("m.project", condition))),
+            "by_tag": dict(rows(_grouped("t.tag", condition, tags_of("m")))),
+            **_states(link, filters),
+            "protected": totals[1],
+            "with_vector": totals[5],
+            "content_bytes": totals[2],
+            "oldest_s": totals[3],
+            "newest_s": totals[4],
+            **_sizes(db),
+        }
+
+
+def _grouped(column: str, condition: str, join: str = "") -> str:
+    return (
+        f"SELECT {column}, count(*) FROM memories m {join} WHERE {condition} "  # noqa: S608
+        f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_NAMED_MAX}"
+    )
+
+
+def _states(link: apsw.Connection, filters: Filters) -> dict[str, int]:
+    condition, params = where(all_states(filters))
+    row = link.execute(
+        "SELECT count(m.deleted_at), count(m.archived_at), count(m.superseded_by) "
+        f"FROM memories m WHERE {condition}",  # noqa: S608
+        params,
+    ).fetchall()[0]
+    return {"deleted": row[0], "archived": row[1], "superseded": row[2]}
+
+
+def all_states(filters: Filters) -> Filters:
+    """Return the same filters with deleted, archived and superseded memories let through."""
+    values = {name: getattr(filters, name) for name in Filters.__dataclass_fields__}
+    shown = {"include_deleted": True, "include_archived": True, "include_superseded": True}
+    return Filters(**{**values, **shown})
+
+
+def _sizes(db: Database) -> dict[str, int]:
+    log = wal_path(db.path)
+    return {
+        "database_bytes": db.path.stat().st_size,
+        "wal_bytes": log.stat().st_size if log.exists() else 0,
+    }

@@ -1,0 +1,161 @@
+"""The tables as peewee models, and the constants of the file format.
+
+The migrations make the tables; these models describe the newest form and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import peewee
+
+#: "MIMO" in ASCII: what SQLite's header says whose file it is.
+APPLICATION_ID: Final = 0x4D494D4F
+
+#: What kinds of memory there are.
+CATEGORIES: Final = (
+    "fact",
+    "preference",
+    "action",
+    "observation",
+    "plan",
+    "episode",
+    "procedure",
+    "entity_anchor",
+)
+
+#: How far the text of a memory may be trusted, most trusted first.
+TRUST_LEVELS: Final = ("user", "assistant", "tool", "file", "web")
+
+
+class Table(peewee.Model):
+    """Base of the models; a query is given its database when it is executed."""
+
+
+class Identity(Table):
+    """One row: which database this is. `seq` rises with every change and is never reused."""
+
+    id = peewee.IntegerField(primary_key=True)
+    uuid = peewee.TextField()
+    created_at = peewee.FloatField()
+    seq = peewee.IntegerField()
+
+    class Meta:  # noqa: D106
+        table_name = "identity"
+
+
+class SchemaVersion(Table):
+    """One row for each migration that was applied."""
+
+    version = peewee.IntegerField(primary_key=True)
+    title = peewee.TextField()
+    applied_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "schema_version"
+
+
+class MemoryRow(Table):
+    """A memory; times are wall seconds UTC. `speaker_key` is the speaker, case-folded."""
+
+    id = peewee.AutoField()
+    uid = peewee.TextField()
+    category = peewee.TextField()
+    importance = peewee.FloatField()
+    project = peewee.TextField()
+    speaker = peewee.TextField()
+    speaker_key = peewee.TextField()
+    session_id = peewee.TextField()
+    occurred_at = peewee.FloatField()
+    source = peewee.TextField()
+    trust = peewee.TextField()
+    valid_from = peewee.FloatField(null=True)
+    valid_until = peewee.FloatField(null=True)
+    protected = peewee.IntegerField()
+    created_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+    deleted_at = peewee.FloatField(null=True)
+    archived_at = peewee.FloatField(null=True)
+    superseded_by = peewee.IntegerField(null=True)
+    access_count = peewee.IntegerField()
+    accessed_at = peewee.FloatField(null=True)
+    content_hash = peewee.TextField()
+    metadata = peewee.TextField()
+    content = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "memories"
+
+
+class MemoryTag(Table):
+    """A tag of a memory."""
+
+    memory_id = peewee.IntegerField()
+    tag = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "memory_tags"
+        primary_key = peewee.CompositeKey("memory_id", "tag")
+
+
+class Vector(Table):
+    """A memory's vector: float16, little-endian, unit length; valid while the hashes agree."""
+
+    memory_id = peewee.IntegerField(primary_key=True)
+    model_id = peewee.TextField()
+    content_hash = peewee.TextField()
+    change_seq = peewee.IntegerField()
+    vector = peewee.BlobField()
+
+    class Meta:  # noqa: D106
+        table_name = "vectors"
+
+
+class EmbeddingQueue(Table):
+    """A memory that waits for its vector."""
+
+    memory_id = peewee.IntegerField(primary_key=True)
+
+    class Meta:  # noqa: D106
+        table_name = "embedding_queue"
+
+
+class LedgerEntry(Table):
+    """The reply to a command, by its idempotency key."""
+
+    key = peewee.TextField(primary_key=True)
+    fingerprint = peewee.TextField()
+    reply = peewee.TextField()
+    at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "ledger"
+
+
+class InteractionRow(Table):
+    """A tool call; its arguments aren't stored."""
+
+    id = peewee.AutoField()
+    at = peewee.FloatField()
+    tool = peewee.TextField()
+    operation = peewee.TextField()
+    outcome = peewee.TextField()
+    duration_ms = peewee.FloatField()
+    client = peewee.TextField()
+    request_id = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "interactions"
+
+
+#: Every table with rows of ours; `memories_fts` is a virtual table without a model.
+MODELS: Final[tuple[type[Table], ...]] = (
+    Identity,
+    SchemaVersion,
+    MemoryRow,
+    MemoryTag,
+    Vector,
+    EmbeddingQueue,
+    LedgerEntry,
+    InteractionRow,
+)
