@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced with the package."""
+"""How people and assistants reach Mimo: the stdio relay, the MCP server, HTTP, the admin CLI."""

@@ -44,7 +44,12 @@ def _time(description: str) -> Schema:
     return _text(description, 40, 0)
 
 
-_MEMORY_ID = {"type": "integer", "description": "Id from a result.", "minimum": 1}
+_MEMORY_ID = {
+    "type": "integer",
+    "description": "Id from a result.",
+    "minimum": 1,
+    "maximum": 2**53 - 1,
+}
 _IMPORTANCE = {"type": "number", "description": "0 to 1; default 0.5.", "minimum": 0, "maximum": 1}
 _TAGS = {
     "type": "array",

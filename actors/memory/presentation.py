@@ -93,7 +93,11 @@ def stored_many_json(outcomes: Iterable[tuple[int, str, bool]]) -> dict[str, Any
     """Return what `store_many` answers, in the order in which the memories were given."""
     stored = [stored_json(outcome) for outcome in outcomes]
     created = sum(1 for entry in stored if entry["created"])
-    return {"created": created, "already_known": len(stored) - created, "stored": stored}
+    return {
+        "created_count": created,
+        "known_count": len(stored) - created,
+        "stored": stored,
+    }
 
 
 def deleted_json(memory: Memory) -> dict[str, Any]:

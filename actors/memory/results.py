@@ -67,9 +67,9 @@ MEMORY_ITEM = _object(
 
 STORED = _object(("memory_id", "uid", "created"), memory_id=_COUNT, uid=_TEXT, created=_FLAG)
 STORED_MANY = _object(
-    ("created", "already_known", "stored"),
-    created=_COUNT,
-    already_known=_COUNT,
+    ("created_count", "known_count", "stored"),
+    created_count=_COUNT,
+    known_count=_COUNT,
     stored=_list(STORED),
 )
 ONE = _object(("memory",), memory=MEMORY_ITEM)

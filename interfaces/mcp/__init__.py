@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced with the package."""
+"""Mimo as an MCP server: both protocol eras, over the relays' socket and over HTTP."""

@@ -1,0 +1,32 @@
+"""Every tool of Mimo, in the order in which it is listed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from mimo.actors.memory.operations import MEMORY
+from mimo.actors.operations import Tool
+
+TOOLS: tuple[Tool, ...] = (MEMORY,)
+
+
+def offered(*, read_only: bool = False, enabled: Iterable[str] = ()) -> tuple[Tool, ...]:
+    """Return the tools that are offered under these settings.
+
+    Args:
+        read_only: Only operations that change nothing; a tool without any is left out.
+        enabled: Names of the tools; empty means all.
+    """
+    wanted = set(enabled)
+    found = [tool for tool in TOOLS if not wanted or tool.name in wanted]
+    if read_only:
+        found = [_readable(tool) for tool in found]
+    return tuple(tool for tool in found if tool.operations)
+
+
+def _readable(tool: Tool) -> Tool:
+    operations = tuple(each for each in tool.operations if each.effect == "read")
+    names = {each.name for each in operations}
+    aliases = {old: new for old, new in tool.aliases.items() if new in names}
+    return dataclasses.replace(tool, operations=operations, aliases=aliases)

@@ -1,0 +1,112 @@
+"""`tools/list` and `tools/call`: name or old name -> tool, operation -> strict schema -> actor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+
+from mimo.actors.bridge.gateway import Gateway
+from mimo.actors.operations import Operation, Result, Tool
+from mimo.config.errors import Internal, MimoError
+from mimo.interfaces.mcp.calls import Context, call
+from mimo.interfaces.mcp.guard import internal_error
+from mimo.interfaces.mcp.rendering import refused, rendered
+from mimo.interfaces.mcp.schemas import listed
+from mimo.interfaces.mcp.validation import Arguments, did_you_mean
+
+#: Told after a call that changed something: the operation and its result.
+Changed = Callable[[Operation, Result], Awaitable[None]]
+
+
+class Tools:
+    """The tools on offer.
+
+    Args:
+        gateway: The way to the actors.
+        tools: In the order in which they are listed.
+        changed: Told of every change that a call made.
+    """
+
+    def __init__(self, gateway: Gateway, tools: Sequence[Tool], changed: Changed) -> None:
+        self._gateway = gateway
+        self._changed = changed
+        self._tools = {tool.name: tool for tool in tools}
+        self._arguments = {tool.name: Arguments(tool) for tool in tools}
+        self._aliases = {old: (tool, new) for tool in tools for old, new in tool.aliases.items()}
+        self._listed = types.ListToolsResult(tools=[listed(tool) for tool in tools])
+        self._schemas = {tool.name: tool.input_schema for tool in self._listed.tools}
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """Return the schema of a tool by name; the SDK checks HTTP headers against it."""
+        return self._schemas.get(name)
+
+    async def list(
+        self, _context: Context, params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        """Answer `tools/list`: one page, the same bytes whatever is stored."""
+        refuse_cursor(params)
+        return self._listed
+
+    async def call(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        """Answer `tools/call`; all but an unknown tool is a result that the model can read.
+
+        Raises:
+            MCPError: There is no such tool. Source: MCP, "Tool Execution Errors".
+        """
+        tool, operation_name = self._find(params.name)
+        try:
+            return await self._call(context, tool, operation_name, params)
+        except MimoError as error:
+            return refused(error)
+        except MCPError:
+            raise
+        except Exception as error:  # noqa: BLE001  a bug is an answer too, without its text
+            return refused(Internal(internal_error(context, error)))
+
+    def _find(self, name: str) -> tuple[Tool, str | None]:
+        if tool := self._tools.get(name):
+            return tool, None
+        if name in self._aliases:
+            return self._aliases[name]
+        known = [*self._tools, *self._aliases]
+        raise MCPError(
+            types.INVALID_PARAMS,
+            f"Unknown tool: {name[:100]};{did_you_mean(name, known)}"
+            f" the tools are {', '.join(self._tools)}",
+        )
+
+    async def _call(
+        self,
+        context: Context,
+        tool: Tool,
+        operation_name: str | None,
+        params: types.CallToolRequestParams,
+    ) -> types.CallToolResult:
+        checked = self._arguments[tool.name].check(params.arguments or {}, operation_name)
+        operation, arguments, ignored = checked
+        answer = await call(self._gateway, tool, operation, arguments, context)
+        if not isinstance(answer, Result):
+            return refused(answer)
+        if operation.effect != "read":
+            await self._changed(operation, answer)
+        deprecation = ""
+        if operation_name is not None:
+            deprecation = f"{params.name} is now {tool.name} with operation {operation.name}"
+            if ignored:
+                deprecation += f"; ignored: {', '.join(ignored)}"
+        return rendered(answer, deprecation=deprecation)
+
+
+def refuse_cursor(params: types.PaginatedRequestParams | None) -> None:
+    """Refuse any cursor: Mimo's listings have one page.
+
+    Raises:
+        MCPError: A cursor was given.
+    """
+    if params is not None and params.cursor is not None:
+        raise MCPError(types.INVALID_PARAMS, "Invalid cursor: this listing has one page")
