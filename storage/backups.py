@@ -1,10 +1,10 @@
 """Online backups: copied from one snapshot while others write, verified, then given their name.
 
-A backup is one self-contained file `mimo-<UTC>[-<label>].db`. What a killed backup leaves ends in `.partial` and is
-removed by the next one.
+A backup is one self-contained file `mimo-<UTC>[-<label>].db`. What a killed backup leaves ends in
+`.partial` and is removed by the next one.
 
-Source: SQLite backup.html. Ours: the copy holds one read snapshot instead of starting over at each commit, so it
-ends under any write load; the write-ahead log grows meanwhile and shrinks afterwards.
+Source: SQLite backup.html. Ours: the copy holds one read snapshot instead of starting over at each
+commit, so it ends under any write load; the write-ahead log grows meanwhile and shrinks afterwards.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mimo.config.clock import SYSTEM_CLOCK, Clock
 from mimo.config.errors import Corrupt, StartError
 from mimo.storage import faults, inspection
 from mimo.storage.connection import connect
-from mimo.storage.creation import sync_directory
+from mimo.storage.creation import empty_aside, sync_directory
 
 #: Name of the backups' directory inside the data directory.
 FOLDER = "backups"
@@ -105,20 +105,17 @@ def backup(  # noqa: PLR0913
     """
     if not _LABEL.fullmatch(label) or keep < 1:
         raise ValueError(f"expected a label of a-z, 0-9, - and keep >= 1, got {label!r} and {keep}")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(folder)
-    target = folder / _free_name(folder, clock, label)
-    aside = target.with_name(target.name + _PARTIAL)
-    os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    try:
-        expected = _copy(db_path, aside, progress)
-        _require_same(aside, expected)
-        aside.rename(target)
-    finally:
-        for leftover in (aside, aside.with_name(aside.name + "-journal")):
-            leftover.unlink(missing_ok=True)
-    sync_directory(folder)
-    prune(folder, label=label, keep=keep)
+    with faults.mapped("back up the database", folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(folder)
+        target = folder / _free_name(folder, clock, label)
+        with empty_aside(target.with_name(target.name + _PARTIAL)) as aside:
+            before = inspection.inspect(db_path, check=False)
+            copy_pages(db_path, aside, progress, is_live=True)
+            _require_same(aside, before)
+            aside.rename(target)
+        sync_directory(folder)
+        prune(folder, label=label, keep=keep)
     return target
 
 
@@ -132,7 +129,7 @@ def prune(folder: Path, *, label: str = "", keep: int = limits.BACKUPS_KEPT) -> 
 
 
 def copy_pages(source: Path, target: Path, progress: Progress | None, *, is_live: bool) -> None:
-    """Copy a database into an existing empty file as one self-contained, synced file.
+    """Copy a database into an existing empty file: one snapshot, no log beside it, synced.
 
     Args:
         source: A database.
@@ -165,19 +162,12 @@ def copy_pages(source: Path, target: Path, progress: Progress | None, *, is_live
     _sync_file(target)
 
 
-def _copy(db_path: Path, aside: Path, progress: Progress | None) -> inspection.Inspection:
-    """Copy, and return what the source holds at most: the copy may be older by what came meanwhile."""
-    before = inspection.inspect(db_path, check=False)
-    copy_pages(db_path, aside, progress, is_live=True)
-    return before
-
-
 def _require_same(aside: Path, before: inspection.Inspection) -> None:
     after = verify(aside)
     if after.identity != before.identity or after.seq < before.seq:
         raise Corrupt(
-            f"expected a copy of database {before.identity.uuid} at change {before.seq} or newer, got "
-            f"{after.identity.uuid} at {after.seq}; try again"
+            f"expected a copy of database {before.identity.uuid} at change {before.seq} or newer, "
+            f"got {after.identity.uuid} at {after.seq}; try again"
         )
 
 

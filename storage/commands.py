@@ -1,7 +1,8 @@
 """What the writer can be asked to do, as values. `batches.apply` does it.
 
-A `key` is an idempotency key: the same key with the same content has its effect once and the same reply each time,
-for `limits.IDEMPOTENCY_KEPT_S`; an empty key means that nobody will repeat the command.
+A `key` is an idempotency key: the same key with the same content has its effect once and the same
+reply each time, for `limits.IDEMPOTENCY_KEPT_S`; an empty key means that nobody will repeat the
+command.
 """
 
 from __future__ import annotations

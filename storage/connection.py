@@ -1,7 +1,8 @@
 """One open connection, with the rules that SQLite can't hold by itself.
 
-A connection belongs to the process that opened it. A writer that met an input or output error writes no more. A
-reader's transaction ends after a while. The files are watched: SQLite goes on inserting into a deleted one.
+A connection belongs to the process that opened it. A writer that met an input or output error
+writes no more. A reader's transaction ends after a while. The files are watched: SQLite goes on
+inserting into a deleted one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Literal, cast
 from urllib.parse import quote
 
 import apsw
-from playhouse.apsw_ext import APSWDatabase  # type: ignore[import-untyped]
+from playhouse.apsw_ext import APSWDatabase
 
 from mimo.config import limits
 from mimo.config.clock import SYSTEM_CLOCK, Clock
@@ -62,8 +63,8 @@ def connect(path: Path, mode: Mode, *, pragmas: dict[str, Any], timeout_s: float
 
     Args:
         path: An existing database.
-        mode: `writer`; `reader` (can't write, sees other processes' commits); `frozen` (reads the main file
-            alone, takes no lock and creates nothing; only for a file that nobody writes).
+        mode: `writer`; `reader` (can't write, sees other processes' commits); `frozen` (reads the
+            main file alone, takes no lock and creates nothing; only for a file that nobody writes).
         pragmas: Set on the connection.
         timeout_s: How long to wait for a lock.
 
@@ -142,6 +143,7 @@ class Database:
         self.identity = identity
         self.notices = notices
         self.is_writer = mode == "writer"
+        self.busy_timeout_s = float(driver.timeout)
         self.watch = FileWatch(path)
         self._driver = driver
         self._link = cast("apsw.Connection", driver.connection())
@@ -172,7 +174,7 @@ class Database:
 
     @property
     def peewee(self) -> APSWDatabase:
-        """peewee's database over the same connection.
+        """Peewee's database over the same connection.
 
         Raises:
             StorageError: As `connection`.
@@ -236,25 +238,34 @@ class Database:
 
     # -- Transactions -------------------------------------------------------------------
     @contextlib.contextmanager
+    def writing(self, doing: str) -> Iterator[apsw.Connection]:
+        """Raise Mimo's errors; after one that leaves the outcome unknown, refuse to go on.
+
+        Raises:
+            MimoError: See `storage.faults`.
+        """
+        try:
+            with faults.mapped(doing, self.path):
+                yield self.connection
+        except MimoError as error:
+            if faults.ends_writing(error):
+                self.refuse(error)
+            raise
+
+    @contextlib.contextmanager
     def transaction(self) -> Iterator[apsw.Connection]:
         """Write in one transaction: committed at the end, rolled back by any exception.
 
         Raises:
             MimoError: See `storage.faults`; after StorageFailed and Corrupt the connection refuses.
         """
-        link = self.connection
-        try:
-            with faults.mapped("write", self.path):
-                link.execute("BEGIN IMMEDIATE")
-                try:
-                    yield link
-                    link.execute("COMMIT")
-                finally:
-                    self._roll_back(link)
-        except MimoError as error:
-            if faults.ends_writing(error):
-                self.refuse(error)
-            raise
+        with self.writing("write") as link:
+            link.execute("BEGIN IMMEDIATE")
+            try:
+                yield link
+                link.execute("COMMIT")
+            finally:
+                self._roll_back(link)
 
     @staticmethod
     def _roll_back(link: apsw.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mimo.storage import faults
@@ -25,11 +25,22 @@ def sync_directory(directory: Path) -> None:
         os.close(handle)
 
 
+@contextlib.contextmanager
+def empty_aside(path: Path) -> Iterator[Path]:
+    """Make an empty file of mode 0600 to fill and rename; what isn't renamed is removed."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    try:
+        yield path
+    finally:
+        for leftover in (path, path.with_name(path.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+
+
 def create(path: Path, now_s: float, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Create the database, unless another process has done so meanwhile.
 
-    It is made aside and then given its name: killed on the way, it leaves no empty file that the next start
-    would have to take for a damaged database.
+    It is made aside and then given its name: killed on the way, it leaves no empty file that the
+    next start would have to take for a damaged database.
 
     Args:
         path: Where; its directory is made with mode 0700, the file has 0600.
@@ -39,32 +50,27 @@ def create(path: Path, now_s: float, migrations: Sequence[Migration] = MIGRATION
     Raises:
         MimoError: See `storage.faults`; nothing is left behind.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _sweep(path)
-    aside = path.with_name(f"{path.name}{_INFIX}{os.getpid()}")
-    os.close(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
-    try:
-        _fill(aside, now_s, migrations)
-        _give_name(aside, path)
-    finally:
-        for leftover in (aside, aside.with_name(aside.name + "-journal")):
-            leftover.unlink(missing_ok=True)
-    sync_directory(path.parent)
+    with faults.mapped("create the database", path):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep(path)
+        with empty_aside(path.with_name(f"{path.name}{_INFIX}{os.getpid()}")) as aside:
+            _fill(aside, now_s, migrations)
+            _give_name(aside, path)
+        sync_directory(path.parent)
 
 
 def _fill(path: Path, now_s: float, migrations: Sequence[Migration]) -> None:
     driver = connect(path, "writer", pragmas={"synchronous": "full"}, timeout_s=0.0)
     try:
-        with faults.mapped("create the database", path):
-            link = driver.connection()
-            link.execute("BEGIN IMMEDIATE")
-            link.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            run(link, migrations, now_s)
-            link.execute(
-                "INSERT INTO identity (id, uuid, created_at, seq) VALUES (1, ?, ?, 0)",
-                (uuid.uuid4().hex, now_s),
-            )
-            link.execute("COMMIT")
+        link = driver.connection()
+        link.execute("BEGIN IMMEDIATE")
+        link.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        run(link, migrations, now_s)
+        link.execute(
+            "INSERT INTO identity (id, uuid, created_at, seq) VALUES (1, ?, ?, 0)",
+            (uuid.uuid4().hex, now_s),
+        )
+        link.execute("COMMIT")
     finally:
         driver.close()
 

@@ -2,7 +2,8 @@
 
 code                      error           the connection afterwards
 FULL                      DiskFull        rolled back and usable
-IOERR (any), CANTOPEN     StorageFailed   must not write again: after a failed fsync the kernel may have
+IOERR (any), CANTOPEN     StorageFailed   must not write again: after a failed fsync the kernel may
+have
                                           dropped the pages it couldn't write
 CORRUPT, NOTADB           Corrupt         must not write again
 BUSY, LOCKED              Busy            usable
@@ -17,6 +18,7 @@ Source: SQLite rescode.html; reliability measured: EIO on fdatasync, RLIMIT_FSIZ
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator
 
 import apsw
@@ -27,18 +29,49 @@ from mimo.config import errors
 #: What raw SQL and peewee raise; catch these, then `translated`.
 DRIVER_ERRORS = (apsw.Error, peewee.PeeweeException)
 
-#: Seconds to wait before a retry, by what was in the way.
-_RETRY_BUSY_S = 0.2
-_RETRY_DISK_FULL_S = 5.0
-_RETRY_FAILED_S = 0.5
-
-_IO = frozenset({apsw.SQLITE_IOERR, apsw.SQLITE_CANTOPEN, apsw.SQLITE_NOLFS})
-_DAMAGED = frozenset({apsw.SQLITE_CORRUPT, apsw.SQLITE_NOTADB, apsw.SQLITE_FORMAT})
-_LOCKED = frozenset({apsw.SQLITE_BUSY, apsw.SQLITE_LOCKED, apsw.SQLITE_PROTOCOL})
-_REFUSED = frozenset({apsw.SQLITE_READONLY, apsw.SQLITE_PERM, apsw.SQLITE_AUTH})
-_CALLER = frozenset(
-    {apsw.SQLITE_CONSTRAINT, apsw.SQLITE_TOOBIG, apsw.SQLITE_MISMATCH, apsw.SQLITE_RANGE}
+# (error, what to do, seconds to wait before a retry); without advice SQLite's own text is shown.
+_Kind = tuple[type[errors.MimoError], str, float | None]
+_FULL: _Kind = (
+    errors.DiskFull,
+    "nothing was written and reads go on; free some space on that disk",
+    5.0,
 )
+_FAILED: _Kind = (
+    errors.StorageFailed,
+    "the outcome is unknown until the database was opened anew",
+    0.5,
+)
+_DAMAGED: _Kind = (
+    errors.Corrupt,
+    "expected a sound database; stop Mimo and restore a backup with 'mimo restore'",
+    None,
+)
+_LOCKED: _Kind = (errors.Busy, "another process holds the lock; end it or try again", 0.2)
+_CUT: _Kind = (errors.DeadlineExceeded, "it took too long and was cut; ask for less", None)
+_CALLER: _Kind = (errors.InvalidRequest, "", None)
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+_KINDS = {
+    apsw.SQLITE_FULL: _FULL,
+    apsw.SQLITE_IOERR: _FAILED,
+    apsw.SQLITE_CANTOPEN: _FAILED,
+    apsw.SQLITE_NOLFS: _FAILED,
+    apsw.SQLITE_READONLY: _FAILED,
+    apsw.SQLITE_PERM: _FAILED,
+    apsw.SQLITE_AUTH: _FAILED,
+    apsw.SQLITE_CORRUPT: _DAMAGED,
+    apsw.SQLITE_NOTADB: _DAMAGED,
+    apsw.SQLITE_FORMAT: _DAMAGED,
+    apsw.SQLITE_BUSY: _LOCKED,
+    apsw.SQLITE_LOCKED: _LOCKED,
+    apsw.SQLITE_PROTOCOL: _LOCKED,
+    apsw.SQLITE_INTERRUPT: _CUT,
+    apsw.SQLITE_CONSTRAINT: _CALLER,
+    apsw.SQLITE_TOOBIG: _CALLER,
+    apsw.SQLITE_MISMATCH: _CALLER,
+    apsw.SQLITE_RANGE: _CALLER,
+}
 
 
 def driver_error(error: BaseException) -> apsw.Error | None:
@@ -72,37 +105,21 @@ def translated(error: BaseException, doing: str, path: str) -> errors.MimoError:
         doing: What was being done, such as "store memories".
         path: The database.
     """
-    code = result_code(error)
-    what = f"could not {doing} in {path}: {code_name(error)}"
-    if code == apsw.SQLITE_FULL:
-        return errors.DiskFull(
-            f"{what}; nothing was written and reads go on; free some space on that disk",
-            retry_after_s=_RETRY_DISK_FULL_S,
-        )
-    if code in _DAMAGED:
-        return errors.Corrupt(
-            f"{what}; expected a sound database; stop Mimo and restore a backup with 'mimo restore'"
-        )
-    if code in _LOCKED:
-        return errors.Busy(
-            f"{what}; another process holds the lock; end it or try again",
-            retry_after_s=_RETRY_BUSY_S,
-        )
-    if code == apsw.SQLITE_INTERRUPT:
-        return errors.DeadlineExceeded(f"{what}; it took too long and was cut; ask for less")
-    if code in _IO or code in _REFUSED:
-        return errors.StorageFailed(
-            f"{what}; the outcome is unknown until the database was opened anew",
-            retry_after_s=_RETRY_FAILED_S,
-        )
-    if code in _CALLER:
-        return errors.InvalidRequest(f"{what}: {error}")
-    return errors.Internal(f"{what}: {error}")
+    kind, advice, retry_after_s = _KINDS.get(result_code(error), (errors.Internal, "", None))
+    told = f"could not {doing} in {path}: {code_name(error)}; {advice or error}"
+    return kind(told, retry_after_s=retry_after_s)
+
+
+def translated_os(error: OSError, doing: str, path: str) -> errors.MimoError:
+    """Return the error that the rest of Mimo sees for a failed call of the operating system."""
+    kind, advice, retry_after_s = _FULL if error.errno in _NO_ROOM else _FAILED
+    told = f"could not {doing} in {path}: {error.strerror or error}; {advice}"
+    return kind(told, retry_after_s=retry_after_s)
 
 
 @contextlib.contextmanager
 def mapped(doing: str, path: object) -> Iterator[None]:
-    """Raise Mimo's errors instead of the driver's.
+    """Raise Mimo's errors instead of the driver's and the operating system's.
 
     Raises:
         MimoError: See the table above.
@@ -111,6 +128,8 @@ def mapped(doing: str, path: object) -> Iterator[None]:
         yield
     except DRIVER_ERRORS as error:
         raise translated(error, doing, str(path)) from error
+    except OSError as error:
+        raise translated_os(error, doing, str(path)) from error
 
 
 def ends_writing(error: errors.MimoError) -> bool:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from playhouse.apsw_ext import APSWDatabase  # type: ignore[import-untyped]
+from playhouse.apsw_ext import APSWDatabase
 
 from mimo.config import limits
 from mimo.config.errors import Corrupt, InvalidRequest, MimoError, StartError
 from mimo.storage import faults
 from mimo.storage.connection import Identity, Mode, connect, wal_path
 from mimo.storage.migrations import runner
-from mimo.storage.schema import APPLICATION_ID, Identity as IdentityModel, SchemaVersion
+from mimo.storage.schema import APPLICATION_ID, SchemaVersion
+from mimo.storage.schema import Identity as IdentityModel
 
 #: Findings of a check that are named in one sentence.
 PROBLEMS_SHOWN = 3
@@ -49,8 +50,8 @@ def check_header(path: Path) -> int:
     """
     if path.stat().st_size == 0:
         raise Corrupt(
-            f"expected a database in {path}, got an empty file; restore a backup with 'mimo restore', "
-            "or delete the file to start empty"
+            f"expected a database in {path}, got an empty file; restore a backup with "
+            "'mimo restore', or delete the file to start empty"
         )
     driver = connect(path, "frozen", pragmas={}, timeout_s=0.0)
     try:
@@ -65,8 +66,9 @@ def check_header(path: Path) -> int:
         driver.close()
     if found[0] != APPLICATION_ID:
         raise StartError(
-            f"database {path} is not Mimo's (application_id 0x{found[0] & 0xFFFFFFFF:08X}, expected "
-            f"0x{APPLICATION_ID:08X}); give another --data-dir or restore a backup with 'mimo restore'"
+            f"database {path} is not Mimo's (application_id 0x{found[0] & 0xFFFFFFFF:08X}, "
+            f"expected 0x{APPLICATION_ID:08X}); give another --data-dir or restore a backup with "
+            "'mimo restore'"
         )
     return found[1]
 
@@ -112,11 +114,13 @@ def read_identity(
         raise
     except MimoError as error:
         raise Corrupt(
-            f"expected Mimo's identity in {path}, got: {error}; restore a backup with 'mimo restore'"
+            f"expected Mimo's identity in {path}, got: {error}; restore a backup with "
+            "'mimo restore'"
         ) from error
     if len(rows) != 1:
         raise Corrupt(
-            f"expected one identity row in {path}, got {len(rows)}; restore a backup with 'mimo restore'"
+            f"expected one identity row in {path}, got {len(rows)}; restore a backup with "
+            "'mimo restore'"
         )
     runner.check_version(current, max(versions, default=0), path, newest)
     return Identity(

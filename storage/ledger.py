@@ -13,7 +13,7 @@ import apsw
 
 from mimo.config import limits
 from mimo.config.errors import Conflict
-from mimo.storage.commands import Keyed, StoreMemories, Stored, Value
+from mimo.storage.commands import Keyed, Stored, StoreMemories, Value
 from mimo.storage.connection import Database
 from mimo.storage.records import Memory
 
@@ -54,10 +54,10 @@ def recall(link: apsw.Connection, command: Keyed) -> Value | None:
         return None
     if found[0][0] != fingerprint(command):
         raise Conflict(
-            f"expected idempotency key {command.key!r} to come with the content it came with before, "
+            f"expected idempotency key {command.key!r} to come with the same content as before, "
             "got other content; use a new key for a new request"
         )
-    return decoded(command, found[0][1])
+    return decoded(command, str(found[0][1]))
 
 
 def enter(link: apsw.Connection, command: Keyed, value: Value, now_s: float) -> None:
@@ -76,7 +76,8 @@ def prune(db: Database, *, now_s: float) -> int:
     """
     with db.transaction() as link:
         link.execute(
-            "DELETE FROM ledger WHERE key IN (SELECT key FROM ledger WHERE at < ? ORDER BY at LIMIT ?)",
+            "DELETE FROM ledger WHERE key IN "
+            "(SELECT key FROM ledger WHERE at < ? ORDER BY at LIMIT ?)",
             (now_s - limits.IDEMPOTENCY_KEPT_S, PRUNED_AT_ONCE),
         )
         return link.changes()

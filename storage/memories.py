@@ -63,7 +63,7 @@ def fetch(link: apsw.Connection, memory_id: int) -> Memory:
     """
     found: list[Row] = []
     if 0 < memory_id <= ID_MAX:
-        found = link.execute(f"{SELECT} WHERE m.id = ?", (memory_id,)).fetchall()  # noqa: S608
+        found = link.execute(f"{SELECT} WHERE m.id = ?", (memory_id,)).fetchall()
     if not found:
         raise NotFound(f"expected the id of a memory, got {memory_id}; see 'list' or 'search'")
     tags = link.execute(
@@ -105,8 +105,8 @@ def unembedded(db: Database, model_id: str, limit: int) -> list[Unembedded]:
         MimoError: See `storage.faults`.
     """
     rows = db.rows(
-        f"SELECT m.id, m.content_hash, m.content, m.speaker FROM memories m WHERE m.id IN ({_WAITING}) "
-        "AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT :limit",
+        "SELECT m.id, m.content_hash, m.content, m.speaker FROM memories m "  # noqa: S608
+        f"WHERE m.id IN ({_WAITING}) AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT :limit",
         {"model": model_id, "limit": limit},
     )
     return [
@@ -123,7 +123,8 @@ def count_unembedded(db: Database, model_id: str) -> int:
     """
     return int(
         db.value(
-            f"SELECT count(*) FROM memories m WHERE m.id IN ({_WAITING}) AND m.deleted_at IS NULL",
+            "SELECT count(*) FROM memories m "  # noqa: S608
+            f"WHERE m.id IN ({_WAITING}) AND m.deleted_at IS NULL",
             {"model": model_id},
         )
     )
@@ -132,9 +133,10 @@ def count_unembedded(db: Database, model_id: str) -> int:
 def stats(db: Database, filters: Filters) -> dict[str, Any]:
     """Return counts by category, project, tag and state, and sizes in bytes.
 
-    Keys: count, by_category, by_project, by_tag (the most frequent 50 each), deleted, archived, superseded,
-    protected, with_vector, content_bytes, oldest_s, newest_s, database_bytes, wal_bytes. Deleted, archived and
-    superseded are counted among all that the other filters let through.
+    Keys: count, by_category, by_project, by_tag (the most frequent 50 each), deleted, archived,
+    superseded, protected, with_vector, content_bytes, oldest_s, newest_s, database_bytes,
+    wal_bytes. Deleted, archived and superseded are counted among all that the other filters let
+    through.
 
     Raises:
         MimoError: See `storage.faults`.
@@ -146,10 +148,11 @@ def stats(db: Database, filters: Filters) -> dict[str, Any]:
             return link.execute(sql, values).fetchall()
 
         totals = rows(
-            "SELECT count(*), coalesce(sum(m.protected), 0), coalesce(sum(octet_length(m.content)), 0), "
-            "min(m.occurred_at), max(m.occurred_at), coalesce(sum(EXISTS (SELECT 1 FROM vectors v "
+            "SELECT count(*), coalesce(sum(m.protected), 0), "  # noqa: S608
+            "coalesce(sum(octet_length(m.content)), 0), min(m.occurred_at), max(m.occurred_at), "
+            "coalesce(sum(EXISTS (SELECT 1 FROM vectors v "
             "WHERE v.memory_id = m.id AND v.content_hash = m.content_hash)), 0) "
-            f"FROM memories m WHERE {condition}"  # noqa: S608
+            f"FROM memories m WHERE {condition}"
         )[0]
         return {
             "count": totals[0],
@@ -173,11 +176,11 @@ def _grouped(column: str, condition: str, join: str = "") -> str:
     )
 
 
-def _states(link: apsw.Connection, filters: Filters) -> dict[str, int]:
+def _states(link: apsw.Connection, filters: Filters) -> dict[str, Any]:
     condition, params = where(all_states(filters))
     row = link.execute(
-        "SELECT count(m.deleted_at), count(m.archived_at), count(m.superseded_by) "
-        f"FROM memories m WHERE {condition}",  # noqa: S608
+        "SELECT count(m.deleted_at), count(m.archived_at), count(m.superseded_by) "  # noqa: S608
+        f"FROM memories m WHERE {condition}",
         params,
     ).fetchall()[0]
     return {"deleted": row[0], "archived": row[1], "superseded": row[2]}

@@ -1,4 +1,4 @@
-"""Writes of memories: the row, its tags, its index entry and its place in the embedding queue, together.
+"""Writes of memories: row, tags, index entry and place in the embedding queue, together.
 
 Everything here runs inside the caller's transaction.
 """
@@ -16,7 +16,7 @@ from mimo.config import limits
 from mimo.config.errors import Conflict, InvalidRequest
 from mimo.storage import text
 from mimo.storage.checks import check_memory, metadata_json
-from mimo.storage.commands import Stored
+from mimo.storage.commands import PutVectors, Stored
 from mimo.storage.memories import fetch
 from mimo.storage.records import Memory, MemoryPatch, NewMemory
 
@@ -24,8 +24,9 @@ _PATCHABLE: Final = frozenset(field.name for field in dataclasses.fields(NewMemo
 
 _INSERT: Final = """
     INSERT INTO memories (
-        uid, category, importance, project, speaker, speaker_key, session_id, occurred_at, source, trust,
-        valid_from, valid_until, protected, created_at, updated_at, content_hash, metadata, content
+        uid, category, importance, project, speaker, speaker_key, session_id, occurred_at, source,
+        trust, valid_from, valid_until, protected, created_at, updated_at, content_hash, metadata,
+        content
     ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
@@ -39,10 +40,19 @@ _UPDATE: Final = """
 
 _SAME: Final = """
     SELECT id, uid FROM memories
-    WHERE content_hash = ? AND project = ? AND session_id = ? AND category = ? AND source = ? AND trust = ?
-        AND valid_from IS ? AND valid_until IS ? AND metadata = ? AND (? IS NULL OR occurred_at = ?)
+    WHERE content_hash = ? AND project = ? AND session_id = ? AND category = ? AND source = ?
+        AND trust = ? AND valid_from IS ? AND valid_until IS ? AND metadata = ?
+        AND (? IS NULL OR occurred_at = ?)
         AND deleted_at IS NULL AND archived_at IS NULL AND superseded_by IS NULL
     ORDER BY id DESC LIMIT 1
+"""
+
+_PUT_VECTOR: Final = """
+    INSERT INTO vectors (memory_id, model_id, content_hash, change_seq, vector)
+    SELECT id, ?, content_hash, ?, ? FROM memories WHERE id = ? AND content_hash = ?
+    ON CONFLICT (memory_id) DO UPDATE SET
+        model_id = excluded.model_id, content_hash = excluded.content_hash,
+        change_seq = excluded.change_seq, vector = excluded.vector
 """
 
 
@@ -62,11 +72,11 @@ def new_uid(now_s: float) -> str:
 def store(link: apsw.Connection, memory: NewMemory, now_s: float) -> Stored:
     """Store a memory, unless it is there already.
 
-    It is there already if a live memory agrees in content (up to white space), speaker, project, session,
-    category, source, trust, validity and metadata, and in when it occurred or this one doesn't say when. Then
-    the newest such memory is returned as not created; tags that it lacks are added to it, and importance and
-    protection only rise. So the same words at two times of a conversation are two memories, and a fact that is
-    noted again is one.
+    It is there already if a live memory agrees in content (up to white space), speaker, project,
+    session, category, source, trust, validity and metadata, and in when it occurred or this one
+    doesn't say when. Then the newest such memory is returned as not created; tags that it lacks are
+    added to it, and importance and protection only rise. So the same words at two times of a
+    conversation are two memories, and a fact that is noted again is one.
 
     Raises:
         InvalidRequest: It isn't as `NewMemory` demands.
@@ -107,7 +117,8 @@ def update(link: apsw.Connection, memory_id: int, patch: MemoryPatch, now_s: flo
     unknown = sorted(set(patch.fields) - _PATCHABLE)
     if unknown or not patch.fields:
         raise InvalidRequest(
-            f"expected fields among {', '.join(sorted(_PATCHABLE))}, got {', '.join(unknown) or 'none'}"
+            f"expected fields among {', '.join(sorted(_PATCHABLE))}, got "
+            f"{', '.join(unknown) or 'none'}"
         )
     before = fetch(link, memory_id)
     if before.deleted_at_s is not None:
@@ -122,60 +133,55 @@ def update(link: apsw.Connection, memory_id: int, patch: MemoryPatch, now_s: flo
     return fetch(link, memory_id)
 
 
-def delete(link: apsw.Connection, memory_id: int, now_s: float) -> tuple[Memory, bool]:
-    """Delete a memory softly and return it, with whether that changed anything.
+def delete(link: apsw.Connection, memory_id: int, now_s: float) -> Memory:
+    """Delete a memory softly and return it; one that is deleted stays as it is.
 
     Raises:
         NotFound: There is no such memory.
     """
     before = fetch(link, memory_id)
     if before.deleted_at_s is not None:
-        return before, False
+        return before
     link.execute(
         "UPDATE memories SET deleted_at = ?, updated_at = ? WHERE id = ?", (now_s, now_s, memory_id)
     )
     link.execute("DELETE FROM embedding_queue WHERE memory_id = ?", (memory_id,))
-    return fetch(link, memory_id), True
+    return fetch(link, memory_id)
 
 
-def restore(link: apsw.Connection, memory_id: int, now_s: float) -> tuple[Memory, bool]:
-    """Undo a soft deletion or an archiving and return the memory, with whether that changed anything.
+def restore(link: apsw.Connection, memory_id: int, now_s: float) -> Memory:
+    """Undo a soft deletion or an archiving and return the memory; a live one stays as it is.
 
     Raises:
         NotFound: There is no such memory.
     """
     before = fetch(link, memory_id)
     if before.deleted_at_s is None and before.archived_at_s is None:
-        return before, False
+        return before
     link.execute(
         "UPDATE memories SET deleted_at = NULL, archived_at = NULL, updated_at = ? WHERE id = ?",
         (now_s, memory_id),
     )
     if not before.has_vector:
         link.execute("INSERT OR IGNORE INTO embedding_queue (memory_id) VALUES (?)", (memory_id,))
-    return fetch(link, memory_id), True
+    return fetch(link, memory_id)
 
 
-def put_vector(  # noqa: PLR0913
-    link: apsw.Connection,
-    model_id: str,
-    memory_id: int,
-    content_hash: str,
-    vector: bytes,
-    change_seq: int,
-) -> bool:
-    """Keep a vector if its memory still is what it was made from; return whether it was kept."""
-    link.execute(
-        "INSERT INTO vectors (memory_id, model_id, content_hash, change_seq, vector) "
-        "SELECT id, ?, content_hash, ?, ? FROM memories WHERE id = ? AND content_hash = ? "
-        "ON CONFLICT (memory_id) DO UPDATE SET model_id = excluded.model_id, "
-        "content_hash = excluded.content_hash, change_seq = excluded.change_seq, vector = excluded.vector",
-        (model_id, change_seq, vector, memory_id, content_hash),
-    )
-    if link.changes() == 0:
-        return False
-    link.execute("DELETE FROM embedding_queue WHERE memory_id = ?", (memory_id,))
-    return True
+def put_vectors(link: apsw.Connection, command: PutVectors, change_seq: int) -> int:
+    """Keep the vectors whose memories still are what they were made from; return how many.
+
+    Args:
+        link: The open transaction.
+        command: The vectors.
+        change_seq: Number of the first; the others have the next ones.
+    """
+    kept = 0
+    for seq, (memory_id, content_hash, vector) in enumerate(command.vectors, change_seq):
+        link.execute(_PUT_VECTOR, (command.model_id, seq, vector, memory_id, content_hash))
+        if link.changes():
+            link.execute("DELETE FROM embedding_queue WHERE memory_id = ?", (memory_id,))
+            kept += 1
+    return kept
 
 
 def touch(link: apsw.Connection, ids: tuple[int, ...], now_s: float) -> int:
@@ -205,7 +211,7 @@ def _find_same(link: apsw.Connection, memory: NewMemory) -> Stored | None:
             memory.occurred_at_s,
         ),
     ).fetchall()
-    return Stored(found[0][0], found[0][1], created=False) if found else None
+    return Stored(int(str(found[0][0])), str(found[0][1]), created=False) if found else None
 
 
 def _reinforce(link: apsw.Connection, memory_id: int, memory: NewMemory, now_s: float) -> bool:

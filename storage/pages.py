@@ -1,7 +1,8 @@
 """Keyset pagination: each page starts after the last row of the page before.
 
-A row that is there when the first page is read and doesn't change its place meanwhile appears exactly once,
-whatever is stored or deleted in between. In the orders `importance` and `accessed` a row moves when it changes.
+A row that is there when the first page is read and doesn't change its place meanwhile appears
+exactly once, whatever is stored or deleted in between. In the orders `importance` and `accessed` a
+row moves when it changes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from mimo.storage.rows import ID_MAX, SELECT, memories_of
 
 Order = Literal["newest", "oldest", "importance", "accessed"]
 
-# Sort key and direction; the id breaks ties in the same direction. Never accessed counts as before 1970.
+# Sort key and direction; the id breaks ties in the same direction. Never accessed counts as before
+# 1970.
 _NEVER: Final = -1e18
 _ORDERS: Final = {
     "newest": ("m.occurred_at", "DESC", "<"),
@@ -74,7 +76,7 @@ def list_page(
         place = _decoded(cursor, stamp)
         condition += f" AND ({key}, m.id) {beyond} (?, ?)"
         params += [place.key, place.id]
-    sql = f"{SELECT} WHERE {condition} ORDER BY {key} {direction}, m.id {direction} LIMIT ?"  # noqa: S608
+    sql = f"{SELECT} WHERE {condition} ORDER BY {key} {direction}, m.id {direction} LIMIT ?"
     with db.snapshot() as link:
         rows = link.execute(sql, [*params, limit + 1]).fetchall()
         found = memories_of(link, rows[:limit])
@@ -111,8 +113,8 @@ def _decoded(cursor: str, stamp: str) -> _Place:
         )
     if fields[0] != stamp:
         raise InvalidRequest(
-            "expected a cursor of this list, got one of a list with other filters or another order; "
-            "repeat them, or leave the cursor out to start at the first page"
+            "expected a cursor of this list, got one of a list with other filters or another "
+            "order; repeat them, or leave the cursor out to start at the first page"
         )
     return _Place(key=float(fields[1]), id=fields[2])
 

@@ -10,7 +10,18 @@ from datetime import UTC, datetime, timedelta
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Spelt out, since strftime would follow the process's locale.
 _MONTHS = (
-    "January February March April May June July August September October November December".split()
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 )
 
 
@@ -27,8 +38,8 @@ def speaker_key(speaker: str) -> str:
 def content_hash(content: str, speaker: str) -> str:
     """Return the SHA-256 of who said what, as 64 hex characters.
 
-    Equal for texts that differ only in white space or Unicode composition, and for a speaker's name in
-    another case. A vector is valid while its memory's hash is the one it was made from.
+    Equal for texts that differ only in white space or Unicode composition, and for a speaker's name
+    in another case. A vector is valid while its memory's hash is the one it was made from.
     """
     said = f"{speaker_key(speaker)}\x1f{normalised(content)}"
     return hashlib.sha256(said.encode()).hexdigest()
@@ -40,7 +51,7 @@ def embedding_text(content: str, speaker: str) -> str:
 
 
 def date_words(at_s: float) -> str:
-    """Return the day as it is searched for, such as "8 May 2023"; "" outside the years 1 to 9999."""
+    """Return the day as it is searched for, such as "8 May 2023"; "" outside years 1 to 9999."""
     try:
         day = _EPOCH + timedelta(seconds=at_s)
     except OverflowError:

@@ -1,8 +1,8 @@
 """A small file beside the database that remembers which database it was and how far it had come.
 
-SQLite can't tell that its file was deleted, replaced or set back: it opens an empty one, the wrong one, or one
-without the write-ahead log, and goes on. The witness lets `open_writer` notice. It is written after each commit
-without a sync, so it may lag behind; it never runs ahead.
+SQLite can't tell that its file was deleted, replaced or set back: it opens an empty one, the wrong
+one, or one without the write-ahead log, and goes on. The witness lets `open_writer` notice. It is
+written after each commit without a sync, so it may lag behind; it never runs ahead.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 VERSION = 1
 TITLE = "memories"
 
-# Short columns stand before the text, so that a filter reads one page of a long memory and no overflow pages.
-# Soft-deleted memories stay in the full-text index and are filtered in SQL.
+# Short columns stand before the text, so that a filter reads one page of a long memory and no
+# overflow pages. Soft-deleted memories stay in the full-text index and are filtered in SQL.
 STATEMENTS = (
     """
     CREATE TABLE identity (
@@ -57,7 +57,9 @@ STATEMENTS = (
     "CREATE INDEX memories_project ON memories (project, occurred_at)",
     "CREATE INDEX memories_session ON memories (session_id) WHERE session_id <> ''",
     "CREATE INDEX memories_speaker ON memories (speaker_key) WHERE speaker_key <> ''",
-    "CREATE INDEX memories_superseded_by ON memories (superseded_by) WHERE superseded_by IS NOT NULL",
+    """
+    CREATE INDEX memories_superseded_by ON memories (superseded_by) WHERE superseded_by IS NOT NULL
+    """,
     """
     CREATE TABLE memory_tags (
         memory_id INTEGER NOT NULL REFERENCES memories (id) ON DELETE CASCADE,

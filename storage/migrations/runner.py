@@ -52,8 +52,9 @@ def pending(current: int, migrations: Sequence[Migration] = MIGRATIONS) -> list[
 def run(link: apsw.Connection, migrations: Sequence[Migration], now_s: float) -> None:
     """Apply these migrations; the caller has begun the transaction and commits it.
 
-    Foreign keys are checked at the end instead of at each statement, so that a table may be rebuilt; the
-    caller has switched them off before the transaction, since SQLite ignores the switch inside one.
+    Foreign keys are checked at the end instead of at each statement, so that a table may be
+    rebuilt; the caller has switched them off before the transaction, since SQLite ignores the
+    switch inside one.
 
     Raises:
         StartError: A row points to nothing after the last step.
@@ -76,8 +77,8 @@ def run(link: apsw.Connection, migrations: Sequence[Migration], now_s: float) ->
     if broken:
         table, rowid, parent, _ = broken[0]
         raise StartError(
-            f"expected each row to point to an existing one after migration, got {len(broken)} that "
-            f"don't, the first in {table} row {rowid} (to {parent}); nothing was changed"
+            f"expected each row to point to an existing one after migration, got {len(broken)} "
+            f"that don't, the first in {table} row {rowid} (to {parent}); nothing was changed"
         )
 
 
@@ -96,8 +97,8 @@ def check_version(current: int, recorded: int, path: object, newest: int) -> Non
     """
     if current > newest:
         raise StartError(
-            f"expected schema version {newest} or older in {path}, got {current}: a newer Mimo wrote "
-            "it; install that version, or give another --data-dir"
+            f"expected schema version {newest} or older in {path}, got {current}: a newer Mimo "
+            "wrote it; install that version, or give another --data-dir"
         )
     if current != recorded:
         raise Corrupt(
