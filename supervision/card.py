@@ -1,4 +1,4 @@
-"""The card of a running node, `run/node.json`: where its actor system is, and how to speak to it."""
+"""The card of a running node, `run/node.json`: where its actor system is, and its key."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Generation:
         self.beat_s = now_s
 
     def forgive(self, now_s: float) -> None:
-        """Start all ages anew: it was the watchdog itself that slept, as with a laptop's lid shut."""
+        """Start all ages anew: the watchdog itself slept, as with a laptop's lid shut."""
         self.beat_s = self.looked_s = now_s
         self.stopped_looks = 0
         if self.phase != "running":

@@ -1,4 +1,4 @@
-"""The root supervisor's sign of life to the watchdog: a datagram a second, over a socket in the run folder."""
+"""The root supervisor's sign of life to the watchdog: a datagram a second."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Heartbeat:
 
     @classmethod
     def from_args(cls, args: dict[str, Any]) -> Heartbeat | None:
-        """Return the heartbeat that `Start.args["heartbeat"]` asks of a root; None if it doesn't."""
+        """Return the heartbeat that `Start.args["heartbeat"]` asks of a root, if any."""
         wanted = args.get("heartbeat")
         return cls(wanted["path"], wanted["generation"]) if wanted else None
 

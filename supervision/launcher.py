@@ -1,7 +1,7 @@
 """The launcher: imports everything once, then forks a starter for each generation.
 
-It has no threads and no open database, so that what it forks starts clean; a fork costs milliseconds, an import of
-everything a second.
+It has no threads and no open database, so that what it forks starts clean; a fork costs
+milliseconds, an import of everything a second.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _boot(
     channel: socket.socket, order: dict[str, Any], site: Site, lifeline: Lifeline | None
 ) -> None:
     """Boot an actor system, start its root supervisor and report both."""
-    from mimo.supervision import runtime  # noqa: PLC0415  imported by the launcher after its fork
+    from mimo.supervision import runtime
 
     system = runtime.boot(
         order["port"],
@@ -161,7 +161,7 @@ def _introduce(system: Any, root: Any, start: m.Start, timeout_s: float) -> m.St
 
 def _ask_to_stop(order: dict[str, Any]) -> None:
     """Tell the root supervisor to leave in order."""
-    from mimo.supervision import runtime  # noqa: PLC0415  imported by the launcher after its fork
+    from mimo.supervision import runtime
 
     endpoint = runtime.Endpoint(order["port"], bytes.fromhex(order["key"]))
     root = pickle.loads(bytes.fromhex(order["root_address"]))

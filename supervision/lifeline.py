@@ -11,8 +11,9 @@ import signal
 class Lifeline:
     """Two ends of a pipe: the parent keeps the one, its child holds on to the other.
 
-    Made by the parent before the fork. When the parent's end closes, by its death too, the kernel sends the child
-    SIGIO, whose handler kills the process; a child inside a long C call follows as soon as that returns.
+    Made by the parent before the fork. When the parent's end closes, by its death too, the kernel
+    sends the child SIGIO, whose handler kills the process; a child inside a long C call follows as
+    soon as that returns.
     """
 
     def __init__(self) -> None:
@@ -21,8 +22,9 @@ class Lifeline:
     @classmethod
     def from_end(cls, fd: int) -> Lifeline:
         """Return the child's side of a lifeline whose end came over a socket."""
-        line = cls.__new__(cls)
-        line._end_fd, line._parent_fd = fd, -1
+        line = cls()
+        line.cut()
+        line._end_fd = fd
         return line
 
     @property

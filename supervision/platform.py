@@ -1,6 +1,7 @@
-"""What the operating system tells and does, one function each: Linux's own way, or a portable fallback.
+"""What the operating system tells and does: Linux's own way, or a portable fallback.
 
-The fallbacks (`platform_portable.py`) serve macOS; `MIMO_PORTABLE=1` forces them on Linux, so that they are tested.
+The fallbacks (`platform_portable.py`) serve macOS; `MIMO_PORTABLE=1` forces them on Linux, so
+that they are tested.
 """
 
 from __future__ import annotations
@@ -29,14 +30,17 @@ def is_portable() -> bool:
 
 
 def _fallbacks() -> ModuleType:
-    from mimo.supervision import platform_portable  # noqa: PLC0415  psutil costs the watchdog 3 MB
+    from mimo.supervision import platform_portable
 
     return platform_portable
 
 
 # -- Bound lives -----------------------------------------------------------------------------
 def new_lifeline() -> Lifeline | None:
-    """Return what a parent needs before it forks a child that shall die with it; None where the kernel does it."""
+    """Return what a parent makes before it forks a child that shall die with it.
+
+    None where the kernel does it alone.
+    """
     return Lifeline() if is_portable() else None
 
 
@@ -68,7 +72,9 @@ def become_subreaper() -> bool:
 
 # -- Other processes -------------------------------------------------------------------------
 def watch_process(pid: int) -> int | None:
-    """Return a file number that becomes readable when `pid` ends; None where that can't be had: poll instead.
+    """Return a file number that becomes readable when `pid` ends.
+
+    None where that can't be had: poll instead.
 
     Raises:
         ProcessLookupError: There is no such process.
@@ -77,6 +83,22 @@ def watch_process(pid: int) -> int | None:
         os.kill(pid, 0)
         return None
     return os.pidfd_open(pid)
+
+
+def death_signal(pid: int) -> int:
+    """Return the signal that ended this process's child `pid`, without collecting the child.
+
+    Returns:
+        0 when it left by itself, lives, was collected already, or where the system can't tell.
+    """
+    if is_portable() or not hasattr(os, "waitid"):
+        return 0
+    try:
+        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return 0
+    by_signal = found is not None and found.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
+    return found.si_status if found is not None and by_signal else 0
 
 
 def process_state(pid: int) -> str | None:
@@ -114,7 +136,7 @@ def descendants_of(pid: int) -> list[int]:
 
 
 def session_members(sessions: frozenset[int]) -> list[int]:
-    """Return the pids of all processes in these sessions; orphans stay in theirs where nobody adopts them."""
+    """Return the pids of all processes in these sessions; orphans stay in theirs."""
     found = []
     for pid in list(_fallbacks().all_pids()) if is_portable() else linux.all_pids():
         try:
@@ -144,7 +166,7 @@ def kill_tree(
     Args:
         pid: The root of the tree, such as this process.
         spare: Processes to leave alive; not so what is below them.
-        sessions: Sessions whose members are killed too: where nobody adopts orphans, they are found so.
+        sessions: Sessions whose members are killed too; orphans that nobody adopts are found so.
 
     Returns:
         The pids that were alive; call again until there are none.
@@ -163,7 +185,7 @@ def kill_tree(
 
 # -- Memory and CPU --------------------------------------------------------------------------
 def pss_bytes(pid: int) -> int:
-    """Return the process's proportional share of memory in bytes; its unique memory elsewhere; 0 when gone."""
+    """Return the process's share of memory in bytes, 0 when gone; elsewhere what it alone uses."""
     return int(_fallbacks().unique_bytes(pid)) if is_portable() else linux.pss_bytes(pid)
 
 
@@ -222,7 +244,7 @@ def peer_uid(connection: socket.socket) -> int:
 
 
 def shared_memory_dir(data_dir: Path, *, fallback: Path) -> Path:
-    """Return a folder of ours, private (0700), for tables that outlive their owner: in memory if possible.
+    """Return a private folder (0700) for tables that outlive their owner; in memory if possible.
 
     Args:
         data_dir: The data directory; each gets its own folder.

@@ -33,7 +33,7 @@ def _read(path: str) -> str:
 
 
 def _stat_fields(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat after the command's name; none when the process is gone."""
+    """Return the fields of /proc/PID/stat after the name; none when the process is gone."""
     return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
 
 

@@ -75,6 +75,6 @@ def boot_id() -> str:
 
 
 def peer_uid(connection: socket.socket) -> int:
-    """Return the user id of a Unix socket's other end, as macOS and the BSDs tell it: struct xucred."""
+    """Return the user id of a Unix socket's other end, as macOS tells it: struct xucred."""
     raw = connection.getsockopt(0, _LOCAL_PEERCRED, struct.calcsize("2ih16i"))
     return int(struct.unpack_from("2i", raw)[1])

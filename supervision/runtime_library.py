@@ -1,11 +1,12 @@
 """Import Thespian without its surprises: no name look-ups, loopback only, our limits.
 
-Nothing of the library's files is changed; what is set here are its own module constants, some of which it would read
-from the environment, which children and `/proc` would see.
+None of the library's files is changed; what is set here are its own module constants. Only its
+`runtime*.py` siblings import Thespian as well.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -17,7 +18,10 @@ from mimo.supervision.loopback import LOOPBACK
 
 @contextmanager
 def _without_name_lookups() -> Iterator[None]:
-    """Answer for the resolver while Thespian's import asks who we are: with broken DNS that takes 30 s."""
+    """Answer for the resolver while Thespian's import asks who we are.
+
+    With broken DNS that would take half a minute.
+    """
     saved = socket.getfqdn, socket.gethostname
     socket.getfqdn = lambda name="": "localhost"  # noqa: ARG005
     socket.gethostname = lambda: "localhost"
@@ -28,13 +32,8 @@ def _without_name_lookups() -> Iterator[None]:
 
 
 with _without_name_lookups():
-    import thespian.system.transport.IPBase  # noqa: F401  resolves names once, here
+    from thespian.system.transport import IPBase as ip
 
-import thespian.system.multiprocCommon as processes  # noqa: E402
-import thespian.system.systemCommon as common  # noqa: E402
-import thespian.system.transport as transports  # noqa: E402
-import thespian.system.transport.asyncTransportBase as flow  # noqa: E402
-import thespian.system.transport.TCPTransport as tcp  # noqa: E402
 from thespian.actors import (  # noqa: E402
     Actor,
     ActorAddress,
@@ -49,19 +48,31 @@ from thespian.actors import (  # noqa: E402
     WakeupMessage,
     WatchMessage,
 )
+from thespian.system import multiprocCommon as processes  # noqa: E402, N813
+from thespian.system import systemBase as bases  # noqa: E402, N813
+from thespian.system import transport as transports  # noqa: E402
 from thespian.system import utilis as library_log  # noqa: E402
+from thespian.system.addressManager import CannotPickleAddress  # noqa: E402
+from thespian.system.multiprocTCPBase import ActorSystemBase  # noqa: E402
+from thespian.system.transport import (  # noqa: E402
+    ReceiveEnvelope,
+    SendStatus,
+    TransmitIntent,
+    TransmitOnly,
+)
+from thespian.system.transport import TCPTransport as tcp  # noqa: E402, N813
 
-# The library reads this one from the environment at every new address, and nowhere else.
+# Read at every new address; without it the library asks the routing table for the way to 8.8.8.8,
+# and every address dies with the network's next change.
 os.environ["THESPIAN_BASE_IPADDR"] = LOOPBACK
-
-#: Frames under way from one actor to all others before it queues; 20 lets one busy target block all (D9).
-flow.MAX_PENDING_TRANSMITS = 200
-#: After this long an undelivered message is dropped; the sender's own deadline is shorter (D10).
+#: After this long an undelivered message is dropped; a call's own deadline is shorter (D10).
 transports.DEFAULT_MAX_TRANSMIT_PERIOD = timedelta(seconds=30)
-#: How long a connection may take over one frame.
-tcp.MAX_INCOMING_SOCKET_PERIOD = timedelta(seconds=30)
-#: No 100 ms sleeps at 4,480 sends a second.
-common.RATE_THROTTLE = 10**9
+#: How long a client waits for the admin to answer.
+bases.MAX_ADMIN_STATUS_REQ_DELAY = timedelta(seconds=2)
+
+# str() of the whole message at every hop, even with logging off, costs more than the hop (D11).
+TransmitIntent.identify = lambda self: f"TX({type(self.message).__name__})"
+ReceiveEnvelope.identify = lambda self: f"RX({type(self.message).__name__})"
 
 
 def log_to(path: str) -> None:
@@ -70,27 +81,34 @@ def log_to(path: str) -> None:
     library_log._thesplog_old_file = path + ".old"  # noqa: SLF001
 
 
-# str() of the whole message at every hop, even with logging off, costs more than the hop (D11).
-transports.TransmitIntent.identify = lambda self: f"TX({type(self.message).__name__})"
-transports.ReceiveEnvelope.identify = lambda self: f"RX({type(self.message).__name__})"
+def complain(sentence: str) -> None:
+    """Write a warning into Thespian's own log."""
+    library_log.thesplog("%s", sentence, level=logging.WARNING)
+
 
 __all__ = [
     "Actor",
     "ActorAddress",
     "ActorExitRequest",
     "ActorSystem",
+    "ActorSystemBase",
     "ActorSystemException",
     "ActorSystemMessage",
+    "CannotPickleAddress",
     "ChildActorExited",
     "DeadEnvelope",
     "PoisonMessage",
+    "ReceiveEnvelope",
+    "SendStatus",
     "ThespianWatch",
+    "TransmitIntent",
+    "TransmitOnly",
     "WakeupMessage",
     "WatchMessage",
-    "common",
-    "flow",
+    "bases",
+    "complain",
+    "ip",
     "log_to",
     "processes",
     "tcp",
-    "transports",
 ]

@@ -17,7 +17,7 @@ from thespian.system.messages.admin import PendingActorResponse
 
 from mimo.supervision import platform
 from mimo.supervision.lifeline import Lifeline
-from mimo.supervision.runtime_library import ChildActorExited, processes, transports
+from mimo.supervision.runtime_library import ChildActorExited, TransmitIntent, processes
 
 _FATAL = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 #: How long the admin waits for the process between it and its guardian to go, in seconds.
@@ -149,7 +149,7 @@ class ExactDeaths:
                 continue
             if hasattr(child, "childRealAddr"):
                 notice = ChildActorExited(child.childRealAddr)
-                intent = transports.TransmitIntent(self.transport.myAddress, notice)
+                intent = TransmitIntent(self.transport.myAddress, notice)
                 self.transport.scheduleTransmit(None, intent)
             else:
                 self.died_early(child.childNum)
@@ -200,6 +200,10 @@ class Manager(ExactDeaths, processes.MultiProcManager):  # type: ignore[misc]
         self.last_child_pid = 0
         return super().createActor(*args, **named)
 
+    def _send_intent(self, intent: Any, curtime: Any = None) -> None:  # noqa: ARG002
+        """Send at once; the library would sleep 100 ms beyond 4,480 messages a second."""
+        self._send_intent_to_transport(intent)
+
     def run(self) -> None:
         """Harden the process, then serve."""
         platform.die_with_parent(self.parent_pid, surroundings.lifeline)
@@ -224,7 +228,7 @@ def _become_ward(between_pid: int) -> None:
 
 
 def _restore_logging() -> None:
-    """Undo the library's redirection: a log record must never be a message, or raise in a handler."""
+    """Undo the library's redirection: a log record is no message and never raises."""
     if surroundings.logging_root is not None:
         logging.root = surroundings.logging_root
         logging.Logger.root = surroundings.logging_root

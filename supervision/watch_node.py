@@ -1,7 +1,8 @@
-"""The outer watchdog: owns every process of the node, and boots the next generation when one is lost.
+"""The outer watchdog: owns every process of the node, boots the next generation on a loss.
 
-One thread, no Thespian, little memory. It is the sub-reaper of the node, watches launcher, admin and root supervisor by
-pidfd, and the root's heartbeat. What can't be repaired is replaced whole, in about half a second.
+One thread, no Thespian, little memory. It is the sub-reaper of the node, watches launcher, admin
+and root supervisor by pidfd, and the root's heartbeat. What can't be repaired is replaced whole,
+in about half a second.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ class Watchdog:
                 self._sessions |= {os.getsid(pid)}
 
     def _lose(self, reason: str) -> None:
-        """Kill what is left of the present generation, and boot the next if the budget allows it."""
+        """Kill what is left of this generation, and boot the next if the budget allows it."""
         self._log.error("node.generation_ended", generation=self._number, reason=reason)
         self._sweep(spare=frozenset({self._launcher_pid}))
         if self._budget.spend(self._clock.monotonic_s()):
