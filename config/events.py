@@ -47,6 +47,12 @@ EVENTS: dict[str, str] = {
     "heir.restored": "Tables were read from a snapshot.",
     "heir.stale_write": "A write of an older incarnation was refused.",
     "heir.table_lost": "A table is gone: heir and shared memory were lost together.",
+    "heir.table_damaged": "A table's file can't be read; it comes from its snapshot.",
+    "heir.rebuilt": "A table's file was removed; the heir made it again, whole.",
+    "heir.reseeded": "An owner put its rows into the file that a new heir had made.",
+    "heir.snapshot_failed": "A table could not be saved; the snapshot before it stays.",
+    "heir.no_shared_memory": "Shared memory is taken by somebody else; tables stand on disk.",
+    "heir.gift_failed": "A table could not be given away.",
     # -- Storage -----------------------------------------------------------------------------
     "storage.opened": "The database was opened; with the SQLite it is.",
     "storage.migrated": "The schema was brought to a newer version.",
@@ -64,6 +70,7 @@ EVENTS: dict[str, str] = {
     "breaker.opened": "A circuit breaker opened.",
     "breaker.half_open": "A circuit breaker lets one probe pass.",
     "breaker.closed": "A circuit breaker closed.",
+    "breaker.reset": "An operator closed a circuit breaker.",
     "services.level": "The degradation level changed.",
     "limit.refused": "A client went past its rate or concurrency and was told to wait.",
     # -- Memory ------------------------------------------------------------------------------

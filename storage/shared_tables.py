@@ -64,7 +64,8 @@ class SharedTables:
     ) -> None:
         self._boot_id = boot_id
         self._clock = clock
-        self._folder = own_folder(own_folder(folder) / quote(heir, safe=""))
+        self._folder = folder / quote(heir, safe="")
+        self._make_folder()
         self._snapshots = snapshots / quote(heir, safe="")
         self._snapshots.mkdir(parents=True, exist_ok=True, mode=0o700)
 
@@ -93,6 +94,7 @@ class SharedTables:
             DiskFull: No room for it.
         """
         path = self._path(name)
+        self._make_folder()
         damage: list[str] = []
         for kind, find in (("shared", self._find_shared), ("snapshot", self._find_snapshot)):
             try:
@@ -143,8 +145,7 @@ class SharedTables:
         """
         path = Path(table.path)
         fresh = path.with_suffix(".new")
-        own_folder(path.parent.parent)
-        own_folder(path.parent)
+        self._make_folder()
         table_format.remove(fresh)
         table.copy_to(fresh, last=True)
         table_format.put_in_place(fresh, path)
@@ -158,6 +159,11 @@ class SharedTables:
         for folder in (self._folder, self._folder.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+    def _make_folder(self) -> None:
+        """Make the folder, which may have been removed under a running node."""
+        own_folder(self._folder.parent)
+        own_folder(self._folder)
 
     def _find_shared(self, name: str, path: Path) -> tuple[TableFile, Origin] | None:
         if not path.exists():

@@ -85,6 +85,9 @@ def create(path: Path, *, name: str, boot_id: str, limits: tuple[int, int, OnFul
 def revive(path: Path, boot_id: str, clock: Clock) -> tuple[float, bool]:
     """Turn a copy of a snapshot into a table of this boot; return its wall time and completeness.
 
+    An incarnation is a moment of the monotonic clock, so one of another boot means nothing; of this
+    boot, whoever had the table may claim it again, but nobody from before.
+
     Time that passed between the snapshot and now doesn't count against a row's expiry: a wall clock
     that jumped must not make a table forget.
 
@@ -107,7 +110,8 @@ def revive(path: Path, boot_id: str, clock: Clock) -> tuple[float, bool]:
                 "UPDATE rows SET expires_at_s = expires_at_s + ?", (clock.monotonic_s() - saved[1],)
             )
             connection.execute(
-                "UPDATE meta SET boot_id = ?, incarnation = 0, inherited = 1, epoch = epoch + 1, "
+                "UPDATE meta SET incarnation = iif(boot_id = ?1, incarnation - 1 + inherited, 0), "
+                "boot_id = ?1, inherited = 1, epoch = epoch + 1, "
                 "saved_wall_s = NULL, saved_monotonic_s = NULL, saved_last = 0",
                 (boot_id,),
             )
