@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mimo.actors.pools import recall_names
 from mimo.config.settings import Settings, load_settings
 from mimo.supervision.specs import (
     SUPERVISOR_CLASS,
@@ -128,11 +129,6 @@ def _bridge(settings: Settings) -> ChildSpec:
             busy_max_s=5.0,
         ),
     )
-
-
-def recall_names(settings: Settings) -> tuple[str, ...]:
-    """Return the ids of the actors that answer searches."""
-    return tuple(f"memory/recall/{n}" for n in range(1, settings.recall.workers + 1))
 
 
 #: The tree with the shipped settings, as the README draws it.

@@ -62,6 +62,7 @@ EVENTS: dict[str, str] = {
     "storage.failed": "An input or output error; the writer reopens.",
     "storage.corrupt": "Damage was found; writing stopped.",
     "storage.replaced": "The database file was unlinked or replaced while in use; writing stopped.",
+    "storage.checkpoint_failed": "The log could not be merged; it is tried again later.",
     "storage.checkpointed": "The write-ahead log was merged into the database.",
     "storage.backup_made": "A backup was made and verified.",
     "storage.backup_failed": "A backup could not be made.",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import apsw
 from playhouse.apsw_ext import APSWDatabase
 
 from mimo.config import limits
@@ -16,9 +17,12 @@ from mimo.storage.connection import Database, connect
 from mimo.storage.migrations import runner
 from mimo.storage.migrations.runner import MIGRATIONS, Migration
 
-__all__ = ["Database", "Durability", "open_reader", "open_writer"]
+__all__ = ["SQLITE_VERSION", "Database", "Durability", "open_reader", "open_writer"]
 
 Durability = Literal["full", "normal"]
+
+#: Which SQLite this is; apsw brings its own.
+SQLITE_VERSION: str = apsw.sqlite_lib_version()
 
 _COMMON_PRAGMAS = {"foreign_keys": 1, "temp_store": 2, "cache_size": -8_000}
 

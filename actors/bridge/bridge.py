@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from mimo.actors.bridge.admission import Admission
 from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
+from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import CallRow, RecordCalls
 from mimo.config import logs
 from mimo.config.errors import MimoError
@@ -64,12 +65,13 @@ class McpBridge(GenServer):
         self._admission = Admission(self.settings.limits)
         self._open: dict[int, _Open] = {}
         self._records: list[CallRow] = []
+        self._pools = {"memory/recall": recall_names(self.settings)}
         self._connections = 0
         self._departures = 0
         self._served = 0
         self._failed = 0
         self.watch_fd(self.gateway.fileno(), self._drain)
-        self.follow(TELEMETRY)
+        self.follow(TELEMETRY, "storage/writer", *self._pools["memory/recall"])
         self.serve()
         self._plan_idle_exit()
 
@@ -144,7 +146,8 @@ class McpBridge(GenServer):
 
     def _least_loaded(self, workers: tuple[str, ...]) -> str:
         """Return the worker with the fewest calls, of those that serve if any does."""
-        serving = [worker for worker in workers if self.is_up(worker)] or workers
+        named = [each for worker in workers for each in self._pools.get(worker, (worker,))]
+        serving = [worker for worker in named if self.is_up(worker)] or named
         return min(serving, key=self.load)
 
     def _answered(self, ticket: int, value: Any) -> None:
@@ -202,5 +205,3 @@ class McpBridge(GenServer):
         if self._connections == 0 and self.settings.idle_exit_s:
             self._departures += 1
             self.after(self.settings.idle_exit_s, _IdleCheck(self._departures))
-
-

@@ -7,6 +7,7 @@ outward.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
 from collections import deque
@@ -75,7 +76,7 @@ class Gateway:
         #: What the actor publishes for status pages; replaced whole, never changed in place.
         self.status: dict[str, Any] = {}
 
-    def submit(  # noqa: PLR0913  one argument for each field
+    def submit(  # noqa: PLR0913, PLR0917  one argument for each field
         self,
         tool: Tool,
         operation: Operation,
@@ -100,7 +101,7 @@ class Gateway:
             )
         )
 
-    def ask(  # noqa: PLR0913  one argument for each field
+    def ask(  # noqa: PLR0913, PLR0917  one argument for each field
         self,
         label: str,
         workers: tuple[str, ...],
@@ -158,7 +159,5 @@ class Gateway:
 
     def _wake(self) -> None:
         # A full pipe means that a wake-up is on its way already.
-        try:
+        with contextlib.suppress(BlockingIOError):
             self._writer.send(b"\0")
-        except BlockingIOError:
-            pass

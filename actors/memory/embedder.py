@@ -86,12 +86,12 @@ class Embedder(GenServer):
             return
         if self._release_timer is not None:
             self.cancel(self._release_timer)
-        vectors = self._embedder.embed([text for _, _, text in rows]).astype("<f2")
+        vectors = self._embedder.embed([row.text for row in rows]).astype("<f2")
         request = mm.PutVectors(
             model_id=self._embedder.model_id,
             vectors=tuple(
-                (memory_id, content_hash, vector.tobytes())
-                for (memory_id, content_hash, _), vector in zip(rows, vectors, strict=True)
+                (row.id, row.content_hash, vector.tobytes())
+                for row, vector in zip(rows, vectors, strict=True)
             ),
         )
         self._release_timer = self.after(self._settings.embedding.idle_release_s, _ReleaseModel())

@@ -28,7 +28,8 @@ from mimo.config.errors import InvalidRequest
 Arguments = Mapping[str, Any]
 
 WRITER = ("storage/writer",)
-RECALL = ("memory/recall/1", "memory/recall/2")
+# A pool: the bridge knows its members.
+RECALL = ("memory/recall",)
 WORKING_MEMORY = ("memory/working_memory",)
 
 #: How long a note is held unless told otherwise, in seconds.

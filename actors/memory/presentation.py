@@ -120,3 +120,19 @@ def page_json(
     """Return what `list` answers: one page, and the cursor of the next one or ""."""
     shown = [memory_json(memory, detailed=detailed) for memory in memories]
     return {"memories": shown, "count": len(shown), "next_cursor": next_cursor}
+
+
+def stats_json(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `stats` answers, from the counts of `storage.memories.stats`."""
+    states = ("deleted", "archived", "superseded", "protected", "with_vector")
+    return {
+        "total": counts["count"],
+        "by_category": counts["by_category"],
+        "by_project": counts["by_project"],
+        "by_tag": counts["by_tag"],
+        "by_state": {state: counts[state] for state in states},
+        "content_bytes": counts["content_bytes"],
+        "database_bytes": counts["database_bytes"],
+        "oldest": iso_time(counts["oldest_s"]),
+        "newest": iso_time(counts["newest_s"]),
+    }

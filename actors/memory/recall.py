@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory.embedding import make_embedder
 from mimo.actors.memory.engine import RecallEngine
-from mimo.actors.memory.presentation import one_json, page_json
+from mimo.actors.memory.presentation import one_json, page_json, stats_json
 from mimo.actors.operations import Result
 from mimo.config.settings import Settings
-from mimo.storage import database, integrity, memories
+from mimo.storage import checkpoints, database, memories, pages
+from mimo.storage.records import Filters
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
 
@@ -57,7 +58,7 @@ class Recall(GenServer):
             case mm.ListMemories():
                 return self._list(request)
             case mm.MemoryStats():
-                return Result(data=memories.stats(self._db, request.filters))
+                return Result(data=stats_json(memories.stats(self._db, request.filters)))
             case mm.MemoryHealth():
                 return self._health()
             case _:
@@ -99,15 +100,24 @@ class Recall(GenServer):
         return result
 
     def _list(self, request: mm.ListMemories) -> Result:
-        page, cursor = memories.list_page(
+        page, cursor = pages.list_page(
             self._db, request.filters, request.order, request.limit, request.cursor
         )
         return Result(data=page_json(page, next_cursor=cursor, detailed=request.detailed))
 
     def _health(self) -> Result:
-        report = integrity.health(self._db)
-        report["embedding"] = self._engine.statistics()
-        return Result(data=report)
+        """Tell what a real read finds, and how far the vectors are behind."""
+        counts = memories.stats(self._db, Filters())
+        moved = self._db.watch.changed()
+        checks = {
+            "database": moved or "ok",
+            "sqlite": database.SQLITE_VERSION,
+            "memories": counts["count"],
+            "with_vector": counts["with_vector"],
+            "wal_bytes": checkpoints.wal_bytes(self._db.path),
+            "recall": self._engine.statistics(),
+        }
+        return Result(data={"ok": moved is None, "checks": checks})
 
     def _count_access(self, ids: list[int]) -> None:
         """Only what was returned to a user counts as accessed."""

@@ -5,13 +5,14 @@ It reads on a connection of its own and never writes to the database.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mimo.actors.storage.messages import BackupNow, CheckNow
 from mimo.config import logs
 from mimo.config.errors import MimoError
 from mimo.config.settings import Settings
-from mimo.storage import backups, integrity
+from mimo.storage import backups, database, integrity
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
 
@@ -44,7 +45,7 @@ class Maintenance(GenServer):
             case BackupNow():
                 return str(self._backup())
             case CheckNow():
-                return tuple(integrity.full_check(self._settings.paths.database))
+                return self._check()
             case _:
                 return super().handle_call(request, call)
 
@@ -64,12 +65,21 @@ class Maintenance(GenServer):
                 logs.rotate(self._settings.paths.log, kept.file_bytes, kept.keep)
                 self.after(LOG_CHECK_S, info)
 
-    def _backup(self) -> Any:
+    def _backup(self) -> Path:
         paths = self._settings.paths
-        made = backups.backup(paths.database, paths.backups)
-        backups.keep_newest(paths.backups, self._settings.backups.keep)
+        keep = self._settings.backups.keep
+        made = backups.backup(paths.database, paths.backups, clock=self.clock, keep=keep)
         self._log.info("storage.backup_made", detail=made.name)
         return made
+
+    def _check(self) -> tuple[str, ...]:
+        db = database.open_reader(self._settings.paths.database)
+        try:
+            report = integrity.check(db, full=True)
+        finally:
+            db.close()
+        self._log.info("storage.checked", detail="; ".join(report.problems))
+        return report.problems
 
     def _next_backup_s(self) -> float:
         """Return the seconds until the newest backup is old enough.

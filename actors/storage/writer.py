@@ -21,7 +21,7 @@ from mimo.actors.storage.messages import WriterReport, WriterStatus
 from mimo.config import faultpoints, logs
 from mimo.config.errors import Corrupt, DiskFull, MimoError, StorageFailed
 from mimo.config.settings import Settings
-from mimo.storage import batches, checkpoints, database
+from mimo.storage import batches, checkpoints, database, ledger
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer, failure
 
@@ -75,10 +75,10 @@ class Writer(GenServer):
             return WriterReport(
                 writes=self._writes,
                 commits=self._commits,
-                wal_bytes=checkpoints.wal_bytes(self._db),
+                wal_bytes=checkpoints.wal_bytes(self._db.path),
                 refusing=self._refusing.message if self._refusing else "",
                 refusing_code=self._refusing.code if self._refusing else "",
-                sqlite_version=database.sqlite_version(),
+                sqlite_version=database.SQLITE_VERSION,
             )
         return super().handle_call(request, call)
 
@@ -94,8 +94,7 @@ class Writer(GenServer):
         """Merge the log into the database when no write came for a while."""
         if isinstance(info, _Checkpoint):
             self._checkpoint_timer = None
-            checkpoints.truncate(self._db)
-            batches.prune(self._db, now_s=self.clock.wall_s())
+            self._tend()
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Merge the log and close, so that the next start is quick."""
@@ -136,29 +135,39 @@ class Writer(GenServer):
             self._log.info("storage.writing_again")
             self._refusing = None
 
+    def _tend(self) -> None:
+        """Use the quiet: forget old keys, empty the log. What fails now is tried again later."""
+        try:
+            ledger.prune(self._db, now_s=self.clock.wall_s())
+            checkpoints.checkpoint(self._db, "truncate")
+        except StorageFailed:
+            raise
+        except MimoError as error:
+            self._log.warning("storage.checkpoint_failed", reason=error.code, detail=error.message)
+
     def _plan_checkpoint(self) -> None:
-        if checkpoints.wal_bytes(self._db) >= self._settings.storage.checkpoint_bytes:
-            checkpoints.passive(self._db)
+        if checkpoints.wal_bytes(self._db.path) >= self._settings.storage.checkpoint_bytes:
+            checkpoints.checkpoint(self._db, "passive")
         if self._checkpoint_timer is not None:
             self.cancel(self._checkpoint_timer)
         self._checkpoint_timer = self.after(self._settings.storage.checkpoint_idle_s, _Checkpoint())
 
 
-def _command(request: Any) -> batches.Command | None:
+def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
     """Return the write that a request asks for, or None when it asks for none."""
     match request:
         case mm.Remember():
             return batches.StoreMemories(memories=request.memories, key=request.key)
         case mm.UpdateMemory():
-            return batches.Update(request.memory_id, request.patch, request.key)
+            return batches.Update(memory_id=request.memory_id, patch=request.patch, key=request.key)
         case mm.DeleteMemory():
-            return batches.Delete(request.memory_id, request.key)
+            return batches.Delete(memory_id=request.memory_id, key=request.key)
         case mm.RestoreMemory():
-            return batches.Restore(request.memory_id, request.key)
+            return batches.Restore(memory_id=request.memory_id, key=request.key)
         case mm.PutVectors():
-            return batches.PutVectors(request.model_id, request.vectors)
+            return batches.PutVectors(model_id=request.model_id, vectors=request.vectors)
         case mm.RecordAccess():
-            return batches.TouchAccess(request.memory_ids)
+            return batches.TouchAccess(ids=request.memory_ids)
         case _:
             return None
 
