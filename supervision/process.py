@@ -29,7 +29,7 @@ class Ignore(Exception):  # noqa: N818  OTP's word
     """Raised by `init`: don't run, keep the spec. Source: OTP gen_server, ignore."""
 
 
-class Process(runtime.Actor):  # type: ignore[misc]  Thespian has no types
+class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
     """The part of a gen-server that knows no calls."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ def _without_name_lookups() -> Iterator[None]:
 
 
 with _without_name_lookups():
-    from thespian.system.transport import IPBase as ip
+    from thespian.system.transport import IPBase as ip  # noqa: N813
 
 from thespian.actors import (  # noqa: E402
     Actor,
