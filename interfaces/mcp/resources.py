@@ -13,12 +13,13 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mimo.actors.bridge.gateway import Gateway
-from mimo.actors.memory.messages import GetMemory
+from mimo.actors.memory.messages import GetMemory, MemoryHealth
 from mimo.actors.memory.operations import RECALL
 from mimo.actors.operations import Operation, Result, Tool
 from mimo.interfaces.mcp.calls import Context, ask
 from mimo.interfaces.mcp.rendering import LABEL
 from mimo.interfaces.mcp.schemas import operation_schema, result_schema
+from mimo.interfaces.mcp.texts import VERSION
 from mimo.interfaces.mcp.tools import refuse_cursor
 from mimo.supervision.messages import Failure
 
@@ -76,12 +77,20 @@ class Resources:
         """
         uri = str(params.uri)
         if uri == STATUS_URI:
-            return _contents(uri, json.dumps(self._gateway.status, default=str, indent=1))
+            return _contents(uri, json.dumps(await self._status(context), default=str, indent=1))
         if uri in self._schemas:
             return _contents(uri, self._schemas[uri])
         if found := _MEMORY.fullmatch(uri):
             return _contents(uri, await self._memory(context, uri, int(found[1])))
         raise not_found(context, uri)
+
+    async def _status(self, context: Context) -> dict[str, Any]:
+        answer = await ask(self._gateway, "resources.status", RECALL, MemoryHealth(), context)
+        if isinstance(answer, Failure):
+            memory = {"ok": False, "code": answer.code, "message": answer.message}
+        else:
+            memory = {"ok": True, **answer.data}
+        return {"version": VERSION, "memory": memory, **self._gateway.status}
 
     async def _memory(self, context: Context, uri: str, memory_id: int) -> str:
         message = GetMemory(memory_id=memory_id)

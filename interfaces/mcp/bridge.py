@@ -1,0 +1,137 @@
+"""The bridge's protocol side: the thread beside the actor in which asyncio and the SDK live.
+
+Imported by the launcher before it forks: nothing here starts a thread or opens a socket at import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+import uuid
+
+from mimo.actors.bridge.bridge import McpBridge
+from mimo.actors.catalogue import offered
+from mimo.actors.memory.messages import MemoryHealth
+from mimo.actors.memory.operations import RECALL
+from mimo.actors.operations import CallContext
+from mimo.config.errors import StartError
+from mimo.interfaces.mcp.http import bound_port, make_http, read_key
+from mimo.interfaces.mcp.listener import Listener, bound_socket
+from mimo.interfaces.mcp.server import MimoServer
+from mimo.supervision.messages import Failure
+from mimo.supervision.process import CRASHED_EXIT_CODE
+
+#: How long the thread may take to listen, and to end, in seconds.
+START_S = 10.0
+STOP_S = 2.0
+#: `/readyz` tells the truth within this, in seconds.
+READY_S = 2.0
+#: HTTP that can't be served is tried again after this long, in seconds.
+HTTP_PAUSE_S = 5.0
+
+
+class Bridge(McpBridge):
+    """The MCP bridge of a node: relays on a Unix socket, HTTP where it is wanted."""
+
+    def serve(self) -> None:
+        """Start the thread that speaks MCP; return when it listens.
+
+        Raises:
+            StartError: The socket can't be bound. HTTP that can't be served is logged and tried
+                again, since the relays don't need it.
+        """
+        tools = offered(
+            read_only=self.settings.tools.read_only, enabled=self.settings.tools.enabled
+        )
+        self._server = MimoServer(self.gateway, tools)
+        listening = bound_socket(self.settings.paths.run)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._is_stopping = False
+        self._listens = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(listening,), name="mcp", daemon=True
+        )
+        self._thread.start()
+        if not self._listens.wait(START_S):
+            raise StartError(f"expected the MCP thread to listen within {START_S:g} s, got nothing")
+        self._log.info("bridge.listening", socket=str(self.settings.paths.socket))
+
+    def stop_serving(self) -> None:
+        """Close the sockets; relays keep what is open and ask the successor."""
+        self._is_stopping = True
+        loop, serving = self._loop, self._serving
+        if loop is not None and serving is not None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(serving.cancel)
+            self._thread.join(STOP_S)
+
+    def _run(self, listening: socket.socket) -> None:
+        try:
+            asyncio.run(self._serve_all(listening))
+        except asyncio.CancelledError:
+            pass
+        finally:
+            if not self._is_stopping:
+                # Without this thread the process is deaf: let the supervisor start another.
+                self._log.error("bridge.internal_error", reason="the MCP thread ended")
+                os._exit(CRASHED_EXIT_CODE)
+
+    async def _serve_all(self, listening: socket.socket) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._serving = asyncio.current_task()
+        listener = Listener(self._server, self.incarnation, self.gateway.connections)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(listener.serve(listening))
+            if self.settings.http.port:
+                group.create_task(self._serve_http(self.settings.http.port))
+            self._listens.set()
+
+    async def _serve_http(self, port: int) -> None:
+        while True:
+            try:
+                key = read_key(self.settings.http.key_file)
+                listening = bound_port(port)
+            except StartError as error:
+                self._log.error("bridge.refused", reason=error.message)
+                await asyncio.sleep(HTTP_PAUSE_S)
+                continue
+            self._log.info("bridge.listening", port=port)
+            http = make_http(self._server, key, port, self._health)
+            await http.serve(sockets=[listening])
+
+    async def _health(self) -> dict[str, object]:
+        """Return whether a real read works now."""
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[object] = loop.create_future()
+        request_id = f"ready-{uuid.uuid4().hex[:8]}"
+        context = CallContext(
+            client="readyz", connection="readyz", request_id=request_id, key=request_id
+        )
+
+        def settle(value: object) -> None:
+            if not answered.done():
+                answered.set_result(value)
+
+        def done(value: object) -> None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, value)
+
+        self.gateway.ask(
+            "bridge.ready",
+            RECALL,
+            MemoryHealth(),
+            context,
+            READY_S,
+            done,
+        )
+        try:
+            value = await asyncio.wait_for(answered, READY_S)
+        except TimeoutError:
+            return {"ok": False, "code": "deadline_exceeded"}
+        if isinstance(value, Failure):
+            return {"ok": False, "code": value.code}
+        return {"ok": True}
