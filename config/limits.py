@@ -74,13 +74,9 @@ RESULT_CHARS_MAX = 50_000
 BUSY_TIMEOUT_S = 5.0
 #: Longest read transaction, in seconds: a reader holds back the write-ahead log.
 READ_TRANSACTION_S_MAX = 2.0
-#: Size of the write-ahead log, in bytes, from which the writer moves it into the database.
-WAL_BYTES_CHECKPOINT = 4_194_304
-#: Size of the write-ahead log, in bytes, that is reported as trouble.
-WAL_BYTES_MAX = 67_108_864
 #: Pages of the database that a backup copies in one step.
 BACKUP_STEP_PAGES = 100
-#: Backups of one kind that are kept.
+#: Backups of one kind that are kept, unless a setting says otherwise.
 BACKUPS_KEPT = 7
 #: Tool calls kept in `interactions`.
 INTERACTIONS_KEPT_MAX = 100_000

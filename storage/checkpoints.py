@@ -14,10 +14,12 @@ from typing import Literal
 
 import apsw
 
-from mimo.config import limits
 from mimo.storage.connection import Database, wal_path
 
 Mode = Literal["passive", "truncate"]
+
+# A page and its header in the log.
+_FRAME_BYTES = 4_096 + 24
 
 _MODES = {
     "passive": apsw.SQLITE_CHECKPOINT_PASSIVE,
@@ -48,24 +50,21 @@ class Checkpoint:
         return self.frames == self.moved
 
 
-def wal_bytes(path: Path) -> int:
-    """Return the size of the write-ahead log of this database in bytes; 0 if there is none."""
+def wal_bytes(db: Database) -> int:
+    """Return how many bytes of the write-ahead log are in use.
+
+    The log's file doesn't shrink when its pages have been moved, so the writer's connection counts
+    pages; another connection can only tell the size of the file.
+    """
+    return file_bytes(db.path) if db.wal_pages is None else db.wal_pages * _FRAME_BYTES
+
+
+def file_bytes(path: Path) -> int:
+    """Return the size of the write-ahead log's file in bytes; 0 if there is none."""
     try:
         return wal_path(path).stat().st_size
     except FileNotFoundError:
         return 0
-
-
-def due(size_bytes: int, *, is_idle: bool) -> Mode | None:
-    """Return which checkpoint a log of this size calls for, if any.
-
-    Args:
-        size_bytes: Size of the log.
-        is_idle: Whether nobody waits for the writer.
-    """
-    if is_idle and size_bytes > 0:
-        return "truncate"
-    return "passive" if size_bytes > limits.WAL_BYTES_CHECKPOINT else None
 
 
 def checkpoint(db: Database, mode: Mode, *, wait_s: float = 0.1) -> Checkpoint:
@@ -90,14 +89,5 @@ def checkpoint(db: Database, mode: Mode, *, wait_s: float = 0.1) -> Checkpoint:
             return checkpoint(db, "passive", wait_s=wait_s)
         finally:
             link.set_busy_timeout(int(db.busy_timeout_s * 1000))
-    return Checkpoint(mode=mode, frames=frames, moved=moved, wal_bytes=wal_bytes(db.path))
-
-
-def tend(db: Database, *, is_idle: bool) -> Checkpoint | None:
-    """Run the checkpoint that is due, and return it; None if none is.
-
-    Raises:
-        MimoError: See `checkpoint`.
-    """
-    mode = due(wal_bytes(db.path), is_idle=is_idle)
-    return None if mode is None else checkpoint(db, mode)
+    db.wal_pages = frames - moved
+    return Checkpoint(mode=mode, frames=frames, moved=moved, wal_bytes=file_bytes(db.path))

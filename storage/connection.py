@@ -151,6 +151,11 @@ class Database:
         self._pid = os.getpid()
         self._refusal: MimoError | None = None
         self._witness = WitnessFile(path) if self.is_writer else None
+        #: Pages in the log that a checkpoint would move, as the writer knows; None for a reader.
+        self.wal_pages: int | None = None
+        if self.is_writer:
+            self.wal_pages = 0
+            self._link.set_wal_hook(self._count_pages)
 
     # -- What may use it ----------------------------------------------------------------
     def _check(self) -> None:
@@ -266,6 +271,10 @@ class Database:
                 link.execute("COMMIT")
             finally:
                 self._roll_back(link)
+
+    def _count_pages(self, _link: apsw.Connection, _name: str, pages: int) -> int:
+        self.wal_pages = pages
+        return apsw.SQLITE_OK
 
     @staticmethod
     def _roll_back(link: apsw.Connection) -> None:

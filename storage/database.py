@@ -124,7 +124,6 @@ def _writer_pragmas(durability: Durability) -> dict[str, Any]:
     return {
         "journal_mode": "wal",
         "wal_autocheckpoint": 0,
-        "journal_size_limit": limits.WAL_BYTES_CHECKPOINT,
         "synchronous": durability,
         **_COMMON_PRAGMAS,
     }

@@ -86,7 +86,7 @@ def check(db: Database, *, full: bool = False) -> Report:
     return Report(
         is_full=full,
         memories=memories,
-        wal_bytes=wal_bytes(db.path),
+        wal_bytes=wal_bytes(db),
         problems=(*problems, *([moved] if moved else [])),
     )
 

@@ -14,9 +14,14 @@ from mimo.storage.connection import Database
 from mimo.storage.records import Interaction
 from mimo.storage.schema import InteractionRow
 
+_PRUNE_EACH = 1_000
+
 
 def record(link: apsw.Connection, interactions: Iterable[Interaction]) -> int:
-    """Insert these calls inside the caller's transaction and return how many."""
+    """Insert these calls inside the caller's transaction and return how many.
+
+    Every thousandth call or so removes the oldest beyond `limits.INTERACTIONS_KEPT_MAX`.
+    """
     rows = [
         (i.at_s, i.tool, i.operation, i.outcome, i.duration_ms, i.client, i.request_id)
         for i in interactions
@@ -26,6 +31,8 @@ def record(link: apsw.Connection, interactions: Iterable[Interaction]) -> int:
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
+    if rows and link.last_insert_rowid() % _PRUNE_EACH < len(rows):
+        prune(link)
     return len(rows)
 
 
@@ -82,14 +89,9 @@ def summary(db: Database, *, since_s: float = 0.0) -> list[dict[str, Any]]:
         return list(query.execute(db.peewee))
 
 
-def prune(db: Database, keep: int = limits.INTERACTIONS_KEPT_MAX) -> int:
-    """Remove the oldest calls beyond the newest `keep`, and return how many.
-
-    Raises:
-        MimoError: See `storage.faults`.
-    """
-    with db.transaction() as link:
-        link.execute(
-            "DELETE FROM interactions WHERE id <= (SELECT max(id) FROM interactions) - ?", (keep,)
-        )
-        return link.changes()
+def prune(link: apsw.Connection, keep: int = limits.INTERACTIONS_KEPT_MAX) -> int:
+    """Remove the oldest calls beyond the newest `keep`, and return how many."""
+    link.execute(
+        "DELETE FROM interactions WHERE id <= (SELECT max(id) FROM interactions) - ?", (keep,)
+    )
+    return link.changes()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 
@@ -40,15 +39,8 @@ _WAITING = """
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unembedded:
-    """A memory that lacks a vector of the model.
-
-    Args:
-        id: The memory.
-        content_hash: To be given back with the vector.
-        text: What to embed.
-    """
+class Unembedded(NamedTuple):
+    """A memory that lacks a vector of the model; `content_hash` goes back with its vector."""
 
     id: int
     content_hash: str
@@ -109,10 +101,7 @@ def unembedded(db: Database, model_id: str, limit: int) -> list[Unembedded]:
         f"WHERE m.id IN ({_WAITING}) AND m.deleted_at IS NULL ORDER BY m.id DESC LIMIT :limit",
         {"model": model_id, "limit": limit},
     )
-    return [
-        Unembedded(id=row[0], content_hash=row[1], text=embedding_text(row[2], row[3]))
-        for row in rows
-    ]
+    return [Unembedded(row[0], row[1], embedding_text(row[2], row[3])) for row in rows]
 
 
 def count_unembedded(db: Database, model_id: str) -> int:
@@ -133,10 +122,10 @@ def count_unembedded(db: Database, model_id: str) -> int:
 def stats(db: Database, filters: Filters) -> dict[str, Any]:
     """Return counts by category, project, tag and state, and sizes in bytes.
 
-    Keys: count, by_category, by_project, by_tag (the most frequent 50 each), deleted, archived,
-    superseded, protected, with_vector, content_bytes, oldest_s, newest_s, database_bytes,
-    wal_bytes. Deleted, archived and superseded are counted among all that the other filters let
-    through.
+    Keys: count, by_category, by_project, by_tag (the most frequent 50 each), live, deleted,
+    archived, superseded, protected, with_vector, content_bytes, oldest_s, newest_s, database_bytes,
+    wal_bytes. Live, deleted, archived and superseded are counted among all that the other filters
+    let through.
 
     Raises:
         MimoError: See `storage.faults`.
@@ -179,11 +168,12 @@ def _grouped(column: str, condition: str, join: str = "") -> str:
 def _states(link: apsw.Connection, filters: Filters) -> dict[str, Any]:
     condition, params = where(all_states(filters))
     row = link.execute(
-        "SELECT count(m.deleted_at), count(m.archived_at), count(m.superseded_by) "  # noqa: S608
-        f"FROM memories m WHERE {condition}",
+        "SELECT coalesce(sum(m.deleted_at IS NULL AND m.archived_at IS NULL "  # noqa: S608
+        "AND m.superseded_by IS NULL), 0), count(m.deleted_at), count(m.archived_at), "
+        f"count(m.superseded_by) FROM memories m WHERE {condition}",
         params,
     ).fetchall()[0]
-    return {"deleted": row[0], "archived": row[1], "superseded": row[2]}
+    return {"live": row[0], "deleted": row[1], "archived": row[2], "superseded": row[3]}
 
 
 def all_states(filters: Filters) -> Filters:

@@ -114,7 +114,7 @@ class Recall(GenServer):
             "sqlite": database.SQLITE_VERSION,
             "memories": counts["count"],
             "with_vector": counts["with_vector"],
-            "wal_bytes": checkpoints.wal_bytes(self._db.path),
+            "wal_bytes": checkpoints.wal_bytes(self._db),
             "recall": self._engine.statistics(),
         }
         return Result(data={"ok": moved is None, "checks": checks})

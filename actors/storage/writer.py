@@ -75,7 +75,7 @@ class Writer(GenServer):
             return WriterReport(
                 writes=self._writes,
                 commits=self._commits,
-                wal_bytes=checkpoints.wal_bytes(self._db.path),
+                wal_bytes=checkpoints.wal_bytes(self._db),
                 refusing=self._refusing.message if self._refusing else "",
                 refusing_code=self._refusing.code if self._refusing else "",
                 sqlite_version=database.SQLITE_VERSION,
@@ -146,7 +146,7 @@ class Writer(GenServer):
             self._log.warning("storage.checkpoint_failed", reason=error.code, detail=error.message)
 
     def _plan_checkpoint(self) -> None:
-        if checkpoints.wal_bytes(self._db.path) >= self._settings.storage.checkpoint_bytes:
+        if checkpoints.wal_bytes(self._db) >= self._settings.storage.checkpoint_bytes:
             checkpoints.checkpoint(self._db, "passive")
         if self._checkpoint_timer is not None:
             self.cancel(self._checkpoint_timer)
