@@ -237,7 +237,7 @@ def unreported(
     lines = list(lines)
     found = []
     for child, names in faults.items():
-        told = [line for line in lines if line.get("event") in names and line.get("child") == child]
+        told = [line for line in lines if line["event"] in names and line.get("child") == child]
         if not told:
             found.append(f"C9 no event of {', '.join(names)} tells of {child}")
             continue
@@ -262,7 +262,7 @@ def unexpected_errors(
 # -- Details -------------------------------------------------------------------------------------
 def _deletions(history: History) -> dict[int, str]:
     """Return how the last deletion of each memory ended, for those nobody restored."""
-    found = {int(op.arguments["memory_id"]): op.end for op in history.ops("delete")}
+    found: dict[int, str] = {int(op.arguments["memory_id"]): op.end for op in history.ops("delete")}
     for op in history.ops("restore"):
         found.pop(int(op.arguments["memory_id"]), None)
     return found

@@ -165,17 +165,19 @@ class Node:
         os.kill(pid, number)
         return fault
 
-    def kill_everything(self) -> None:
-        """Send SIGKILL to every process of the node at once; relays live on.
+    def kill_everything(self) -> float:
+        """Send SIGKILL to every process of the node at once and return when; relays live on.
 
         First all are stopped, so that none sees another die.
         """
         pids = self.pids()
+        at_s = time.monotonic()
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
         _await_end(pids, GONE_WITHIN_S)
+        return at_s
 
     def await_successor(self, fault: Fault, within_s: float = 20.0) -> m.Up:
         """Wait until the actor serves as a younger incarnation."""

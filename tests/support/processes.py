@@ -35,6 +35,15 @@ def descendants(pid: int) -> set[int]:
     return {child.pid for child in found if alive(child.pid)}
 
 
+def children(pid: int) -> set[int]:
+    """Return the pids of the direct children of `pid` that are alive."""
+    try:
+        found = psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return set()
+    return {child.pid for child in found if alive(child.pid)}
+
+
 def marked(test_id: str) -> set[int]:
     """Return the living processes that carry the test's marker, this one excepted."""
     found = set()

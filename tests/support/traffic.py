@@ -13,7 +13,8 @@ from tests.support.history import History, Op
 from tests.support.node import Node
 from tests.support.waiting import eventually
 
-#: How often each kind of call is made, in parts of 100; `meaning` is a search by meaning.
+#: How often each kind of call is made, in parts of 100; `meaning` is a search by meaning,
+#: and `note` (not in the usual mix) puts notes into working memory and reads them.
 MIX = {"store": 55, "get": 25, "keyword": 15, "meaning": 5}
 #: Pause between two calls of a client, in seconds, so that two cores aren't the fault.
 PAUSE_S = 0.004
@@ -136,6 +137,15 @@ class Traffic:
 
     def _meaning(self, client: Client, chance: random.Random, _number: int) -> None:
         client.call("search", query=f"what is known of {chance.choice(_THINGS)}", limit=5)
+
+    def _note(self, client: Client, chance: random.Random, number: int) -> None:
+        # A session holds fewer notes than one page shows, so that each can be looked for.
+        session = f"{client.name}-{number // 100}"
+        if chance.random() < 0.5:
+            content = f"Note {token(client.name, number)}"
+            client.call("hold", subject=content, content=content, session_id=session)
+        else:
+            client.call("held", session_id=session)
 
 
 def token(name: str, number: int) -> str:

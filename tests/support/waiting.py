@@ -14,7 +14,7 @@ LOOK_S_MAX = 0.05
 
 
 def eventually(
-    condition: Callable[[], T],
+    condition: Callable[[], T | None],
     *,
     within_s: float = 5.0,
     ignoring: tuple[type[Exception], ...] = (),

@@ -1,0 +1,74 @@
+"""One call at a time through a real MCP client: store and search against the SDK's own floor."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+import mcp
+
+from tests.load import corpus
+from tests.load.rows import Row, ms
+from tests.support.client import stdio_command
+from tests.support.figures import median, quantile
+from tests.support.node import Node
+
+#: Calls of each kind in one turn; the kinds take turns, so that noise hits all of them.
+TURN = 20
+STORE_RATIO_MAX = 4.0
+SEARCH_RATIO_MAX = 10.0
+
+
+def measure(node: Node, *, turns: int = 10) -> list[Row]:
+    """Compare medians of the empty tool, `store` and `search` with 1,000 memories stored."""
+    with node.connect("filler") as client:
+        corpus.fill(client, 1_000)
+    node.warm_up()
+    times = anyio.run(_measure, node, turns)
+    floor = median(times["empty"])
+    rows = []
+    for kind, most in (("store", STORE_RATIO_MAX), ("search", SEARCH_RATIO_MAX)):
+        middle = median(times[kind])
+        ratio = middle / floor
+        rows.append(
+            Row(
+                what=f"{kind}, one at a time, 1,000 memories",
+                bar=f"<= {most:g}x the SDK's empty tool",
+                figure=f"{ratio:.1f}x ({ms(middle)}; empty {ms(floor)};"
+                f" p99 {ms(quantile(times[kind], 0.99))})",
+                how=f"median of {len(times[kind])} calls by mcp.Client over `mimo stdio`",
+                is_met=ratio <= most,
+                raw={"ratio": ratio, "median_s": middle, "floor_s": floor},
+            )
+        )
+    return rows
+
+
+async def _measure(node: Node, turns: int) -> dict[str, list[float]]:
+    command = stdio_command(node.data_dir)
+    mimo = mcp.StdioServerParameters(command=command[0], args=command[1:], env=node.env)
+    module = ["-m", "tests.support.empty_server"]
+    empty = mcp.StdioServerParameters(command=sys.executable, args=module, env=node.env)
+    times: dict[str, list[float]] = {"empty": [], "store": [], "search": []}
+    async with mcp.Client(empty, mode="legacy") as floor, mcp.Client(mimo, mode="legacy") as client:
+        kinds: dict[str, Callable[[int], Awaitable[Any]]] = {
+            "empty": lambda number: floor.call_tool("memory", {"operation": str(number)}),
+            "store": lambda number: client.call_tool(
+                "memory", {"operation": "store", "content": corpus.sentence(10_000 + number)}
+            ),
+            "search": lambda number: client.call_tool(
+                "memory",
+                {"operation": "search", "query": corpus.question(number), "mode": "meaning"},
+            ),
+        }
+        for turn in range(turns):
+            for kind, call in kinds.items():
+                for number in range(turn * TURN, (turn + 1) * TURN):
+                    began_s = time.perf_counter()
+                    answer = await call(number)
+                    times[kind].append(time.perf_counter() - began_s)
+                    assert not answer.is_error, answer
+    return times
