@@ -190,15 +190,6 @@ class Children:
         """Tell whether there is a child of that name."""
         return name in self._by_name
 
-    def before(self, child: Child) -> list[Child]:
-        """Return those that start before it, in start order."""
-        found = []
-        for other in self._by_name.values():
-            if other is child:
-                break
-            found.append(other)
-        return found
-
     def after(self, child: Child) -> list[Child]:
         """Return those that start after it, in start order."""
         everyone = list(self._by_name.values())

@@ -16,7 +16,7 @@ from mimo.supervision.children import Cause, Child, Children, ChildState
 from mimo.supervision.effects import Effect, Timer, TimerKind
 from mimo.supervision.intensity import RestartBudget
 from mimo.supervision.messages import SHUTDOWN, ExitReason
-from mimo.supervision.ordering import may_start, stops_together
+from mimo.supervision.ordering import startable, stops_together
 from mimo.supervision.specs import ChildSpec, RestartStrategy, SupervisorFlags, check_specs
 
 
@@ -58,10 +58,8 @@ class Machine:
         if self.leaving is not None:
             self._leave_when_alone()
         else:
-            for child in self.children:
-                startable = child.wanted and child.state is ChildState.DOWN
-                if startable and may_start(child, self.children, self.flags):
-                    self._spawn(child, now_s)
+            for child in startable(list(self.children), self.flags):
+                self._spawn(child, now_s)
             self._note_boot()
         effects, self._effects = self._effects, []
         return effects
@@ -78,11 +76,13 @@ class Machine:
     def _ask_stops(self, now_s: float) -> None:
         """Ask the rightmost child that must go, and only then the next one to its left."""
         together = stops_together(self.flags)
+        is_one_stopping = any(child.state is ChildState.STOPPING for child in self.children)
         for child in reversed(self.children):
-            if not together and any(one.state is ChildState.STOPPING for one in self.children):
+            if is_one_stopping and not together:
                 break
             if child.must_stop:
                 child.must_stop = False
+                is_one_stopping = True
                 self._enter(child, ChildState.STOPPING, now_s)
                 self._ask_stop(child)
 

@@ -172,7 +172,7 @@ class Supervisor(Offspring, GenServer):
             self._carry_out(self._queue.popleft())
         self._is_acting = False
 
-    def _carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912  a table
+    def _carry_out(self, effect: Effect) -> None:  # noqa: C901  a table
         match effect:
             case do.SpawnChild(name=name, incarnation=incarnation):
                 self._spawn_child(name, incarnation)

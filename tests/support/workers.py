@@ -1,0 +1,82 @@
+"""Workers that do on request what real ones do by accident; for tests of supervision."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+from typing import Any
+
+from mimo.supervision import messages as m
+from mimo.supervision.gen_server import NO_REPLY, GenServer, Ignore
+from mimo.supervision.specs import ChildSpec
+
+WORKER = "tests.support.workers.Worker"
+
+
+def worker(name: str, *, args: dict[str, Any] | None = None, **fields: Any) -> ChildSpec:
+    """Return the spec of a `Worker`; see there for `args`."""
+    return ChildSpec(id=name, start=WORKER, args=args or {}, **fields)
+
+
+class Worker(GenServer):
+    """Answers words, and misbehaves as `Start.args` say.
+
+    Args (of the spec):
+        journal: File to which it appends a line at each start and stop.
+        fails_while: It fails to start while this file exists.
+        ignores_while: It ignores its start while this file exists.
+        mute: It never answers `Start`.
+        deaf: It ignores `Stop`.
+        free: It doesn't die with its parent.
+    """
+
+    def init(self, args: dict[str, Any]) -> None:
+        self.args = args
+        self._note("init")
+        if _exists(args.get("fails_while")):
+            raise ValueError("told to fail")
+        if _exists(args.get("ignores_while")):
+            raise Ignore
+        if args.get("mute"):
+            self.defer_start()
+        if args.get("free"):
+            ctypes.CDLL(None).prctl(1, 0, 0, 0, 0)
+        self._note("start")
+
+    def handle_call(self, request: Any, call: m.Call) -> Any:
+        match request:
+            case "pid":
+                return os.getpid()
+            case "raise":
+                raise RuntimeError("told to raise")
+            case "segfault":
+                ctypes.string_at(0)
+            case "loop":
+                while True:
+                    pass
+            case "silence":
+                return NO_REPLY
+            case m.ExitReason():
+                self.reply(call, True)
+                self.stop(request)
+            case _:
+                return super().handle_call(request, call)
+        return None
+
+    def stop(self, reason: m.ExitReason = m.NORMAL) -> None:
+        if self.args.get("deaf") and reason.kind == "shutdown":
+            return
+        super().stop(reason)
+
+    def terminate(self, reason: m.ExitReason) -> None:
+        self._note("stop")
+
+    def _note(self, what: str) -> None:
+        if journal := self.args.get("journal"):
+            with Path(journal).open("a", encoding="utf-8") as file:
+                file.write(f"{what} {self.name}\n")
+
+
+def _exists(path: str | None) -> bool:
+    return path is not None and Path(path).exists()
