@@ -33,6 +33,7 @@ class ChildProcess:
         incarnation: Of this process.
         address: Where it hears.
         pid: Its process id.
+        handle: Tells its exit code once it is dead.
         fd: Readable once it is dead; None where deaths are polled.
         last_words: The reason from its `Exiting`, or of the verdict that killed it.
         is_dead: Whether the proof of its death has come.
@@ -42,9 +43,15 @@ class ChildProcess:
     incarnation: int
     address: m.Address
     pid: int
+    handle: Any
     fd: int | None = None
     last_words: m.ExitReason | None = None
     is_dead: bool = False
+
+    @property
+    def signal_number(self) -> int:
+        """Return the signal that ended it; 0 if it left by itself, lives, or nobody knows."""
+        return max(-(self.handle.exitcode or 0), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,8 @@ class Offspring(Process):
         pid = runtime.last_child_pid(self)
         if pid == 0:
             raise StartError(f"expected a process for {spec.id}, got none from the runtime")
-        child = ChildProcess(spec.id, incarnation, address, pid)
+        handle = runtime.last_child_process(self)
+        child = ChildProcess(spec.id, incarnation, address, pid, handle)
         self._processes[spec.id] = child
         start = m.Start(
             name=spec.id,
@@ -186,7 +194,7 @@ class Offspring(Process):
             self.unwatch_fd(child.fd)
             os.close(child.fd)
             child.fd = None
-        if child.last_words is not None or platform.death_signal(child.pid):
+        if child.last_words is not None or child.signal_number:
             self._bury(child)
         else:
             self.after(limits.LAST_WORDS_S, WordsOver(child.name, child.incarnation))
@@ -198,7 +206,7 @@ class Offspring(Process):
 
 
 def _silence(child: ChildProcess) -> m.ExitReason:
-    number = platform.death_signal(child.pid)
+    number = child.signal_number
     if not number:
         return m.KILLED
     with contextlib.suppress(ValueError):

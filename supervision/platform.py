@@ -85,22 +85,6 @@ def watch_process(pid: int) -> int | None:
     return os.pidfd_open(pid)
 
 
-def death_signal(pid: int) -> int:
-    """Return the signal that ended this process's child `pid`, without collecting the child.
-
-    Returns:
-        0 when it left by itself, lives, was collected already, or where the system can't tell.
-    """
-    if is_portable() or not hasattr(os, "waitid"):
-        return 0
-    try:
-        found = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:
-        return 0
-    by_signal = found is not None and found.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
-    return found.si_status if found is not None and by_signal else 0
-
-
 def process_state(pid: int) -> str | None:
     """Return R, S, D, T (stopped), t (traced) or Z (zombie); None when `pid` is gone."""
     if not is_portable():

@@ -60,6 +60,7 @@ __all__ = [
     "flush",
     "free_port",
     "last_child_pid",
+    "last_child_process",
 ]
 
 _QUIET = {
@@ -132,6 +133,14 @@ def attach(port: int, key: bytes) -> ActorSystem:
         Unavailable: No admin answers there within 2 s.
     """
     return _open(_AttachedBase, port, key)
+
+
+def last_child_process(actor: Actor) -> Any:
+    """Return the handle of the process that `actor.createActor` has just forked.
+
+    Its `exitcode` is None while it lives, and minus the number of the signal that ended it.
+    """
+    return actor._myRef._child_procs[-1].childProc  # noqa: SLF001
 
 
 def create_root(system: ActorSystem, path: str) -> ActorAddress:

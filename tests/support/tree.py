@@ -190,7 +190,7 @@ def running_tree(spec: ChildSpec, folder: Path) -> Iterator[Tree]:
     life_end, life = os.pipe()
     keeper = os.fork()
     if keeper == 0:
-        _keep(lambda: _boot(spec, port, key, log, theirs), life_end, (ours, life))
+        _keep(lambda: _boot(spec, port, key, log, theirs), life_end, theirs, (ours, life))
     os.close(theirs)
     os.close(life_end)
     try:
@@ -219,7 +219,7 @@ def _answer(fd: int) -> _Booted:
     return found
 
 
-def _keep(boot: Any, life_fd: int, close: tuple[int, ...]) -> None:
+def _keep(boot: Any, life_fd: int, report_fd: int, close: tuple[int, ...]) -> None:
     """Be the keeper: fork the starter, wait for the test's end, kill all. Never returns."""
     try:
         for fd in close:
@@ -233,6 +233,7 @@ def _keep(boot: Any, life_fd: int, close: tuple[int, ...]) -> None:
                 boot()
             finally:
                 os._exit(0)
+        os.close(report_fd)
         while not select.select([life_fd], [], [], 0.05)[0]:
             platform.reap()
         while platform.kill_tree(os.getpid()):
