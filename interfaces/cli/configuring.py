@@ -6,6 +6,7 @@ import os
 import platform as python_platform
 import shutil
 import sys
+from collections.abc import Callable
 from importlib.metadata import version as version_of
 from typing import Any
 
@@ -49,22 +50,18 @@ def _value(settings: Any, key: str) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+#: How a value is shown, by the kind of its setting.
+SPELLED: dict[str, Callable[[Any], str]] = {
+    "seconds": units.spell_seconds,
+    "bytes": units.spell_bytes,
+    "number": "{:g}".format,
+    "names": ", ".join,
+    "flag": lambda value: str(value).lower(),
+}
+
+
 def _spelled(key: str, value: Any) -> str:
-    if value is None or value == []:
-        return "-"
-    match RULES[key].kind:
-        case "seconds":
-            return units.spell_seconds(value)
-        case "bytes":
-            return units.spell_bytes(value)
-        case "number":
-            return f"{value:g}"
-        case "names":
-            return ", ".join(value)
-        case "flag":
-            return str(value).lower()
-        case _:
-            return str(value)
+    return "-" if value in (None, []) else SPELLED.get(RULES[key].kind, str)(value)
 
 
 @config.command("print")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fnmatch
 import re
 import statistics
 from collections import Counter
@@ -140,7 +141,9 @@ def test_nothing_is_left_for_later(module: Module) -> None:
 
 @pytest.mark.parametrize("module", modules(), ids=lambda module: module.path)
 def test_classes_are_named_after_what_they_are(module: Module) -> None:
-    """Never ...Manager, ...Helper, ...Utils, ...Handler (aesthetics 3)."""
+    """Never ...Manager, ...Helper, ...Utils, ...Handler, but for Thespian's own (aesthetics 3)."""
+    if fnmatch.fnmatchcase(module.path, "supervision/runtime*.py"):
+        return
     named = [node.name for node in ast.walk(module.tree) if isinstance(node, ast.ClassDef)]
 
     assert not [name for name in named if re.search(r"(Manager|Helper|Utils?|Handler)$", name)]
