@@ -1,7 +1,7 @@
 """WordPiece as BERT's uncased models learnt it, in plain Python.
 
-The vocabulary beside this module (`vocab.txt`) is the one of google-research/bert, copyright 2018 The Google AI
-Language Team Authors, Apache License 2.0; see `vocab.NOTICE.txt`.
+The vocabulary beside this module (`vocab.txt`) is the one of google-research/bert, copyright 2018
+The Google AI Language Team Authors, Apache License 2.0; see `vocab.NOTICE.txt`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _Cleaner(dict[int, str]):
 
 
 def _clean(character: str) -> str:
-    """Return what stands for one character: nothing, a space, itself in lower case, or itself apart."""
+    """Return what stands for one character: nothing, a space, or itself, perhaps set apart."""
     if character in "\t\n\r":
         return " "
     category = unicodedata.category(character)
