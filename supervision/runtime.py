@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -109,8 +110,12 @@ def boot(
         lifeline: The guardian's, where the kernel can't bind lives.
 
     Raises:
-        StartError: The admin didn't come up.
+        StartError: The admin didn't come up, or this process has other threads: a lock that one
+            of them holds would stay locked in every fork (D14).
     """
+    if threading.active_count() > 1:
+        names = ", ".join(sorted(thread.name for thread in threading.enumerate()))
+        raise StartError(f"expected to fork actors from a process with one thread, got {names}")
     around = runtime_processes.surroundings
     around.guardian_pid, around.lifeline = guardian_pid, lifeline
     around.logging_root, around.logging_manager = logging.root, logging.Logger.manager

@@ -63,6 +63,9 @@ def detach_stdio(fault_fd: int | None) -> None:
 
 
 def _let_fatal_signals_kill() -> None:
+    """Take the library's handlers away; leave a traceback and die."""
+    # Enabled already, as after a fork, `enable` would leave the library's handlers in place.
+    faulthandler.disable()
     for number in _FATAL:
         signal.signal(number, signal.SIG_DFL)
     if surroundings.fault_fd is not None:

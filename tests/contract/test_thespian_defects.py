@@ -131,7 +131,7 @@ def test_d12_only_loopback_listens_and_no_strangers_pickle_is_opened(tmp_path: P
     """Every port binds all interfaces and unpickles what comes: code execution for anybody."""
     (tmp_path / "plain").mkdir()
     plain, mimo = show("D12", "plain", tmp_path / "plain"), show("D12", "mimo", tmp_path)
-    assert (plain["interfaces"], plain["intruded"]) == (["0.0.0.0"], True)
+    assert (plain["interfaces"], plain["intruded"]) == (["0.0.0.0"], True)  # noqa: S104
     assert (mimo["interfaces"], mimo["intruded"]) == (["127.0.0.1"], False)
     assert mimo["ports"] == 3, "admin, logger and one actor"
     assert mimo["goes_on"]
