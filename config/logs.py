@@ -163,11 +163,6 @@ def configure(path: Path | None, level: str = "info") -> None:
     _SINK.level = LEVELS[level]
 
 
-def dropped_count() -> int:
-    """Return how many lines this process has dropped since the last one it could write."""
-    return _SINK.file.dropped
-
-
 def get_logger(actor: str) -> FilteringBoundLogger:
     """Return the logger of one actor or part; log with `logger.info("folder.fact", field=...)`."""
     logger = structlog.wrap_logger(

@@ -99,8 +99,8 @@ def version(*, as_json: bool) -> None:
 
 
 @click.command(cls=PlacedCommand)
-def demo() -> int:
+def demo() -> None:
     """Run a session that stores, kills and recalls, in a folder of its own."""
-    from mimo.interfaces.demo import main
+    from mimo.interfaces.demo import run_demo
 
-    return main([])
+    run_demo(output.say)

@@ -29,6 +29,7 @@ LIBRARIES = {
     "onnxruntime": ("actors/memory/*",),
     "peewee": ("storage/*",),
     "playhouse": ("storage/*",),
+    "pydantic": ("interfaces/*",),
     "psutil": ("supervision/platform*.py",),
     "rich": ("interfaces/*",),
     "sqlite3": ("storage/*",),

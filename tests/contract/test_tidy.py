@@ -18,10 +18,9 @@ FUNCTION_LINES_MAX = 70
 
 #: Where every exception may be caught: the last line of a process that reports it.
 CATCH_ALL = {
-    "interfaces/cli/__init__.py",
+    "interfaces/cli/main.py",
     "interfaces/mcp/guard.py",
     "interfaces/mcp/tools.py",
-    "interfaces/mimo/__main__.py",
     "interfaces/stdio.py",
     "supervision/gen_server.py",
     "supervision/process.py",
@@ -30,8 +29,8 @@ CATCH_ALL = {
 CLOCKS = {"config/clock.py", "interfaces/stdio.py"}
 #: Where a process may sleep: an injected delay, and processes that have no event loop.
 SLEEPERS = {"config/faultpoints.py", "interfaces/stdio.py", "supervision/runtime_processes.py"}
-#: What is made for tests, those of others too.
-FOR_TESTS = {"ManualClock"}
+#: What is made for tests and for the README.
+FOR_TESTS = {"ManualClock", "settings_table"}
 
 CLOCK_CALLS = {
     "time.time",
