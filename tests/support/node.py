@@ -145,6 +145,24 @@ class Node:
         relays = {client.process.pid for client in self.clients}
         return processes.marked(self.test_id) - relays
 
+    def await_steady(self, within_s: float = UP_WITHIN_S) -> None:
+        """Wait until every part of the tree serves and no process is too many."""
+        last: list[str] = []
+
+        def is_steady() -> bool:
+            rows = self.rows()
+            last[:] = [f"{row.name} {row.state}" for row in rows.values() if row.state != "running"]
+            expected = {self.pid_of(name) for name in (*OUTSIDE_TREE, "mimo")}
+            expected |= {row.pid for row in rows.values()}
+            strangers = self.pids() ^ expected
+            last.extend(processes.command_line(pid) for pid in strangers)
+            return not last
+
+        try:
+            eventually(is_steady, within_s=within_s, ignoring=(MimoError, AssertionError))
+        except AssertionError as error:
+            raise AssertionError(f"expected the steady state, got {last}") from error
+
     def generation(self) -> int:
         """Return the number of the generation that serves; waits for one."""
         return eventually(lambda: find_node(self.run_dir), within_s=UP_WITHIN_S).generation
