@@ -54,7 +54,7 @@ class World:
         self._stops: dict[str, ExitReason | None] = {}
         self._agenda: list[tuple[float, int, Callable[[], list[Effect]]]] = []
         self._sequence = 0
-        self._tokens = 0
+        self.commands = 0
 
     # -- How children behave ----------------------------------------------------------------
     def behave(self, name: str, *starts: str) -> None:
@@ -83,8 +83,8 @@ class World:
 
     def command(self, event: Callable[..., list[Effect]], *args: Any, **named: Any) -> Any:
         """Run an administrator's request and return its answer; None while there is none."""
-        self._tokens += 1
-        token = self._tokens
+        self.commands += 1
+        token = self.commands
         self._carry_out(event(*args, token, self.now_s, **named))
         self.run_for(0)
         return self.answers.get(token)
