@@ -59,7 +59,10 @@ def _worker(id: str, start: str, settings: Settings, **fields: Any) -> ChildSpec
 
 
 def _heirs(settings: Settings) -> ChildSpec:
-    store = {"store": "mimo.storage.shared_tables.SharedTables"}
+    store = {
+        "store": "mimo.storage.shared_tables.SharedTables",
+        "data_dir": str(settings.data_dir),
+    }
     return group(
         "heirs",
         ONE_FOR_ONE,
