@@ -251,6 +251,7 @@ class HeirMachine(RuleBasedStateMachine):
         self.alive: set[int] = set()
         self.acknowledged: dict[str, int] = {}
         self.maybe_lost = False
+        self.owner = 0
         self.seq = 0
         self.writes = 0
 
@@ -264,6 +265,7 @@ class HeirMachine(RuleBasedStateMachine):
             transfer = self.world.claim(incarnation)
         except Conflict:
             return False
+        self.owner = incarnation
         table = self.world.open(transfer)
         known = self.opened.get(incarnation)
         if known is None:
@@ -317,7 +319,7 @@ class HeirMachine(RuleBasedStateMachine):
         except StaleIncarnation:
             return
         if on_shared_file:
-            assert incarnation == max(self.opened), "a stale write was accepted"
+            assert incarnation == self.owner, "a stale write was accepted"
         if incarnation == max(self.opened):
             self.acknowledged[key] = self.writes
             assert table.seq > self.seq or not on_shared_file
