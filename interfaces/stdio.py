@@ -73,13 +73,17 @@ class Relay:
         signal.set_wakeup_fd(self._wake_out, warn_on_full_buffer=False)
         for number in _SIGNALS:
             signal.signal(number, lambda *_: self._finish(DRAIN_SIGNAL_S))
+        if os.isatty(self._client_in):
+            say("waiting for an MCP client on standard input; Ctrl-D ends")
         try:
-            while not self._is_done():
+            while True:
                 now_s = time.monotonic()
                 self._link.tick(now_s, wants_node=self._session.wants_node)
                 self._tell_operator()
                 self._session.give_up(now_s)
                 self._flush(now_s)
+                if self._is_done(now_s):
+                    break
                 self._wait(now_s)
         except BrokenPipeError:
             pass
@@ -91,16 +95,15 @@ class Relay:
         end_s = time.monotonic() + within_s
         self._end_s = end_s if self._end_s is None else min(end_s, self._end_s)
 
-    def _is_done(self) -> bool:
+    def _is_done(self, now_s: float) -> bool:
         if self._end_s is None:
             return False
         waits = (
             self._session.has_open_requests
-            or self._session.to_client
             or self._outbox.size
             or (self._link.is_open and self._link.waiting_bytes)
         )
-        return not waits or time.monotonic() >= self._end_s
+        return not waits or now_s >= self._end_s
 
     def _tell_operator(self) -> None:
         for notice in self._link.notices:
@@ -250,7 +253,5 @@ def main(argv: list[str]) -> int:
     place = find_place(choice, os.environ)
     baked = Path(__file__).with_name("baked.json").read_bytes()
     answers = load(baked, tools_are_usual=place.tools_are_usual)
-    if os.isatty(0):
-        say("waiting for an MCP client on standard input; Ctrl-D ends")
     link = Link(place, answers.version)
     return Relay(Session(answers, LINE_BYTES_MAX), link, 0, out).run()

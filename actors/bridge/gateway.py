@@ -152,6 +152,11 @@ class Gateway:
             items.append(self._inbound.popleft())
         return items
 
+    def close(self) -> None:
+        """Give the descriptors back; nothing may be handed over after that."""
+        self._reader.close()
+        self._writer.close()
+
     def _put(self, submission: Submission) -> int:
         self._inbound.append(submission)
         self._wake()

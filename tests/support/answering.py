@@ -51,3 +51,4 @@ def answering(gateway: Gateway, answer: Callable[[Submission], Any]) -> Iterator
     finally:
         stopping.set()
         thread.join(5)
+        gateway.close()
