@@ -69,7 +69,7 @@ class Generation:
         if self.phase == "booting":
             late = age_s > limits.BOOT_TIMEOUT_S
             return f"it wasn't up within {limits.BOOT_TIMEOUT_S:.0f} s" if late else ""
-        for name, pid in (("root supervisor", self.root_pid), ("admin", self.admin_pid)):
+        for name, pid in (("admin", self.admin_pid), ("root supervisor", self.root_pid)):
             if states.get(pid) in _GONE:
                 return f"the {name} died"
         if self.phase == "stopping":
