@@ -193,7 +193,7 @@ def test_orphans_are_found_by_their_session() -> None:
         assert len(platform.session_members(session)) == 1
         while platform.kill_tree(os.getpid(), sessions=session):
             continue
-        assert platform.session_members(session) == []
+        assert not [pid for pid in platform.session_members(session) if platform.is_alive(pid)]
 
     assert in_child(work) == 0
 
@@ -229,7 +229,6 @@ def test_open_files_are_those_that_are_open() -> None:
 
 def test_inherited_pipes_and_sockets_are_dropped_but_keep_their_numbers(tmp_path: Path) -> None:
     """A forgotten Python object must not close what was opened later under the same number."""
-
     null = Path(os.devnull).stat().st_rdev
 
     def work() -> None:
