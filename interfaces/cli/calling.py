@@ -28,9 +28,9 @@ def call(place: Place, tool: str, arguments: str, timeout_s: float, *, as_json: 
 
     Example: mimo call memory '{"operation": "search", "query": "cats"}'
     """
-    text = sys.stdin.read() if arguments == "-" else arguments
+    given = _parsed(sys.stdin.read() if arguments == "-" else arguments)
     with wire.session(place.paths, timeout_s) as session:
-        result = session.request("tools/call", {"name": tool, "arguments": _parsed(text)})
+        result = session.request("tools/call", {"name": tool, "arguments": given})
     error = wire.failure_of(result)
     if error is not None:
         raise error

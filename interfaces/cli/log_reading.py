@@ -165,7 +165,11 @@ def _show_json(entry: Entry) -> None:
 
 def _show(console: Console, entry: Entry) -> None:
     time, level, event, actor, pid = (str(entry.get(name, "")) for name in HEAD)
-    rest = [f"{name}={_spelled(value)}" for name, value in entry.items() if name not in HEAD]
+    rest = [
+        f"{name}={_spelled(value)}"
+        for name, value in entry.items()
+        if name not in HEAD and value != ""
+    ]
     line = " ".join((f"{time} {level:<8}{event} [{actor} {pid}]", *rest))
     console.print(line, style=LEVEL_STYLES.get(level), markup=False)
 

@@ -84,7 +84,8 @@ def _row(client: Client, row: m.ChildStatus, drawn: str, now_s: float) -> Row:
         pid=row.pid,
         restarts=row.restarts,
         memory_bytes=platform.pss_bytes(row.pid) if row.pid else 0,
-        mailbox=statistics.mailbox if statistics is not None else None,
+        # Our own question is one of those that it hasn't answered yet.
+        mailbox=max(0, statistics.mailbox - 1) if statistics is not None else None,
         age_s=round(max(0.0, now_s - row.since_s), 3),
         last_exit="" if last is None else f"{last.kind} {last.detail}".strip(),
     )
