@@ -47,7 +47,7 @@ class Client:
     """
 
     def __init__(self, run_dir: Path, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._run_dir = run_dir
+        self.run_dir = run_dir
         self._clock = clock
         self._card: NodeCard | None = None
         self._endpoint: runtime.Endpoint | None = None
@@ -193,13 +193,13 @@ class Client:
         Raises:
             Unavailable: No node runs.
         """
-        pid = holder_pid(self._run_dir)
+        pid = holder_pid(self.run_dir)
         if pid is None:
             self.close()
             raise Unavailable(
-                f"expected a running node in {self._run_dir}, got none; start it with `mimo start`"
+                f"expected a running node in {self.run_dir}, got none; start it with `mimo start`"
             )
-        card = read_card(self._run_dir)
+        card = read_card(self.run_dir)
         return card if card is not None and card.watchdog_pid == pid else None
 
     def _pause(self, seconds: float) -> None:

@@ -1,6 +1,7 @@
 """A node whose root is a bare actor: `python -m tests.support.bare_node FOLDER '{...}'`.
 
-The JSON object has `args` (of the root, see `actors_small.Root`), `preload` and `limits` to change.
+The JSON object has `args` (of the root, see `actors_small.Root`), `preload`, `limits` to change,
+and `supervised` for a real root supervisor with one `Answerer`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from mimo.config.paths import RunPaths
 from mimo.supervision import node
 from mimo.supervision.card import NodeCard
 from mimo.supervision.client import Client
-from mimo.supervision.specs import ChildSpec
+from mimo.supervision.specs import ChildSpec, SupervisorFlags, group
 from tests.support import processes
 from tests.support.waiting import eventually
 
@@ -127,7 +128,13 @@ def main() -> int:
     plan = json.loads(sys.argv[2])
     for name, value in plan.get("limits", {}).items():
         setattr(limits, name, value)
-    spec = ChildSpec(id="mimo", start="tests.support.actors_small.Root", args=plan.get("args", {}))
+    if plan.get("supervised"):
+        flags = SupervisorFlags(intensity=100, period_s=1.0)
+        child = ChildSpec(id="answerer", start="tests.support.answerer.Answerer", busy_max_s=30.0)
+        spec = group("mimo", flags, child)
+    else:
+        root = "tests.support.actors_small.Root"
+        spec = ChildSpec(id="mimo", start=root, args=plan.get("args", {}))
     preload = tuple(plan.get("preload", ["tests.support.actors_small"]))
     try:
         return node.run_node(BareSettings(Path(sys.argv[1])), spec, preload)
