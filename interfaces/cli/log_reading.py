@@ -85,7 +85,7 @@ def past(log: Path, wanted: Wanted, count: int) -> list[Entry]:
     return list(kept)
 
 
-def coming(log: Path, wanted: Wanted, pause: Callable[[], None]) -> Iterator[Entry]:
+def coming(log: Path, wanted: Wanted, pause: Callable[[], object]) -> Iterator[Entry]:
     """Yield wanted lines as they are written; also after the log was set aside.
 
     Args:

@@ -54,8 +54,21 @@ class Admin:
         return row.get("state") == "running" and row["pid"] != old_pid
 
 
+@pytest.fixture(scope="module")
+def shared_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the data directory of a node that several tests use: each leaves it whole."""
+    with small_node(tmp_path_factory.mktemp("shared")) as data_dir:
+        yield data_dir
+
+
 @pytest.fixture
-def admin(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Admin]:
+def admin(shared_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Admin]:
+    yield Admin(shared_dir, capsys)
+    logs.configure(None)
+
+
+@pytest.fixture
+def sole_admin(data_dir: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Admin]:
     with small_node(data_dir):
         yield Admin(data_dir, capsys)
     logs.configure(None)
@@ -89,8 +102,8 @@ def test_any_id_of_the_tree_can_be_killed_and_comes_back(admin: Admin, name: str
 
     assert (code, out) == (0, f"sent SIGKILL to {name}, pid {old}\n")
     eventually(lambda: admin.restarted(name, old), within_s=30)
-    told = admin.run("logs", "--event", "supervision.command", "--json")[1].splitlines()
-    entry = json.loads(told[0])
+    told = admin.run("logs", "--event", "supervision.command", "--actor", "cli", "--json")[1]
+    entry = json.loads(told.splitlines()[-1])
     assert (entry["command"], entry["child"], entry["reason"]) == ("kill KILL", name, "trial")
     assert entry["by"]
 
@@ -156,8 +169,9 @@ def test_a_pid_that_is_gone_is_a_conflict(admin: Admin) -> None:
         lifecycle._send(card, gone, "memory", signal.SIGKILL)
 
 
-def test_a_second_start_finds_the_node_and_stop_ends_it(admin: Admin) -> None:
+def test_a_second_start_finds_the_node_and_stop_ends_it(sole_admin: Admin) -> None:
     """One node for each data directory (catalogue E15)."""
+    admin = sole_admin
     card = find_node(admin.data_dir / "run")
     assert card is not None
 

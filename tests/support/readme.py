@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mimo.actors.catalogue import TOOLS
 from mimo.actors.tree import ROOT as TREE
@@ -21,9 +21,9 @@ from tests.support.source import ROOT
 README = ROOT / "README.md"
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table."""
-    lines = [head, tuple("---" for _ in head), *rows]
+    lines = [head, ["---" for _ in head], *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
@@ -106,8 +106,11 @@ def main() -> None:
     """Write every section anew."""
     text = README.read_text(encoding="utf-8")
     for name, render in SECTIONS.items():
-        made = render()
-        text = _pattern(name).sub(lambda found, made=made: found[1] + made + found[3], text)
+        before = written(name, text)
+        if before is None:
+            raise LookupError(f"expected <!-- {name} --> in {README}, got none; add it")
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        text = text.replace(start + before + end, start + render() + end)
     README.write_text(text, encoding="utf-8")
 
 

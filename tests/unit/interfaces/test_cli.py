@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -328,7 +328,7 @@ def test_a_log_is_followed_over_its_rotation(data_dir: Path) -> None:
     """What is written next is shown, also in the file that follows (ours)."""
     log = write_log(data_dir)
     logger = logs.get_logger("x")
-    steps = iter(
+    steps: Iterator[Callable[[], object]] = iter(
         [
             lambda: logger.info("node.started"),
             lambda: logs.rotate(log, 1, keep=3),
