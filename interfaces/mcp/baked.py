@@ -48,7 +48,7 @@ async def exchange(
     write, answers = anyio.create_memory_object_stream[SessionMessage](64)
     found: dict[Any, dict[str, Any]] = {}
     wanted = sum(1 for request in requests if "id" in request)
-    async with anyio.create_task_group() as group:
+    async with send, answers, anyio.create_task_group() as group:
         group.start_soon(server.run, receive, write, server.create_initialization_options())
         for request in requests:
             message = types.jsonrpc_message_adapter.validate_python(request)
@@ -85,9 +85,11 @@ async def _modern(server: Server[Any], version: str) -> dict[str, Any]:
 
 
 async def _bake() -> dict[str, Any]:
-    server = MimoServer(Gateway(), TOOLS).sdk
+    gateway = Gateway()
+    server = MimoServer(gateway, TOOLS).sdk
     answers = {version: await _legacy(server, version) for version in HANDSHAKE_PROTOCOL_VERSIONS}
     answers |= {version: await _modern(server, version) for version in MODERN_PROTOCOL_VERSIONS}
+    gateway.close()
     results: list[Any] = []
     table: dict[str, dict[str, int]] = {}
     for version, by_method in answers.items():
