@@ -30,6 +30,7 @@ ROOT_FLAGS = SupervisorFlags(
 HEIR_OF = {
     "memory/working_memory": "heirs/memory",
     "resilience/breakers": "heirs/tools",
+    "resilience/services": "heirs/tools",
     "resilience/telemetry": "heirs/tools",
 }
 

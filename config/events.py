@@ -52,6 +52,7 @@ EVENTS: dict[str, str] = {
     "heir.reseeded": "An owner put its rows into the file that a new heir had made.",
     "heir.snapshot_failed": "A table could not be saved; the snapshot before it stays.",
     "heir.no_shared_memory": "Shared memory is taken by somebody else; tables stand on disk.",
+    "heir.write_failed": "A change of a table found no room or lock; its owner goes on without it.",
     "heir.gift_failed": "A table could not be given away.",
     # -- Storage -----------------------------------------------------------------------------
     "storage.opened": "The database was opened; with the SQLite it is.",

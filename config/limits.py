@@ -104,6 +104,9 @@ STORE_MANY_BYTES_MAX = 196_608
 #: Shortest and longest life of a note in working memory, in seconds.
 NOTE_TTL_S_MIN = 1
 NOTE_TTL_S_MAX = 604_800
+#: Most notes in working memory, and most bytes of them together.
+NOTES_MAX = 1_000
+NOTES_BYTES_MAX = 4_194_304
 
 # -- Node
 #: How often the watchdog looks at admin and root, in seconds; one look later than twice this means

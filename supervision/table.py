@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mimo.config import logs
-from mimo.config.errors import StaleIncarnation
+from mimo.config.errors import Busy, StaleIncarnation, StorageError
 from mimo.supervision import heir_protocol as p
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
@@ -63,6 +64,20 @@ class TableOwner(GenServer):
     def table(self, name: str) -> Table:
         """Return a table that was granted."""
         return self._tables[name]
+
+    def keep(self, name: str, puts: Sequence[tuple[str, Any]], deletes: Sequence[str] = ()) -> bool:
+        """Change a table that this worker can go on without; tell whether it was changed.
+
+        For state that must not stop the work when its memory is full: the next change may succeed.
+        """
+        try:
+            self._tables[name].write([(key, value, None) for key, value in puts], deletes)
+        except (StorageError, Busy) as error:
+            logs.get_logger(self.name).warning(
+                "heir.write_failed", table=name, reason=error.message
+            )
+            return False
+        return True
 
     def give_away(self, table: str, to: str) -> None:
         """Give a table to another worker; it can't be used here any more."""
