@@ -114,7 +114,8 @@ class Machine:
         if child.state is ChildState.STOPPING:
             reason = f"still there {child.spec.shutdown_s:g} s after Stop"
             self._report("supervision.child_killed", child, reason, "stop")
-        if child.state is ChildState.STOPPING or child.ignored or child.failure:
+        is_asked = child.state is ChildState.STOPPING
+        if child.has_process and (is_asked or child.ignored or child.failure):
             self._kill(child)
 
     def _note_boot(self) -> None:

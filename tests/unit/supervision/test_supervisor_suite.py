@@ -816,6 +816,19 @@ def test_a_stale_or_repeated_death_is_nothing() -> None:
     assert w.take_journal() == ""
 
 
+def test_a_late_timer_touches_no_process_that_is_gone() -> None:
+    """The time to leave runs out after the child has left and its supervisor too.
+
+    A regression that random lives found.
+    """
+    w = world(child("a"), intensity=0)
+    w.behave("a", "fail")
+    w.command(w.policy.restart_child, "a", force=True)
+    w.stop().run_for(60.0)
+
+    assert w.left == SHUTDOWN
+
+
 def test_incarnations_rise_even_when_the_clock_stands() -> None:
     """Each process has a larger incarnation than the one before."""
     w = world(child("a"), intensity=10)
