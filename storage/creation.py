@@ -36,6 +36,14 @@ def empty_aside(path: Path) -> Iterator[Path]:
             leftover.unlink(missing_ok=True)
 
 
+def sweep(path: Path) -> None:
+    """Remove what creations of this database that were killed have left."""
+    for found in path.parent.glob(f"{path.name}{_INFIX}*"):
+        pid = found.name.partition(_INFIX)[2].partition("-")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            found.unlink(missing_ok=True)
+
+
 def create(path: Path, now_s: float, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Create the database, unless another process has done so meanwhile.
 
@@ -52,7 +60,6 @@ def create(path: Path, now_s: float, migrations: Sequence[Migration] = MIGRATION
     """
     with faults.mapped("create the database", path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sweep(path)
         with empty_aside(path.with_name(f"{path.name}{_INFIX}{os.getpid()}")) as aside:
             _fill(aside, now_s, migrations)
             _give_name(aside, path)
@@ -83,14 +90,6 @@ def _give_name(aside: Path, path: Path) -> None:
     except OSError:
         # No hard links on this file system; the node's lock keeps others away.
         aside.rename(path)
-
-
-def _sweep(path: Path) -> None:
-    """Remove what creations that were killed have left."""
-    for found in path.parent.glob(f"{path.name}{_INFIX}*"):
-        pid = found.name.partition(_INFIX)[2].partition("-")[0]
-        if pid.isdigit() and not _runs(int(pid)):
-            found.unlink(missing_ok=True)
 
 
 def _runs(pid: int) -> bool:

@@ -63,6 +63,7 @@ def open_writer(  # noqa: PLR0913
     try:
         seen = witness.read(path)
         fitness.refuse_unfit(path)
+        creation.sweep(path)
         if not path.exists():
             fitness.refuse_lost(path, seen)
             creation.create(path, clock.wall_s(), migrations)

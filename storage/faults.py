@@ -75,12 +75,9 @@ _KINDS = {
 
 
 def driver_error(error: BaseException) -> apsw.Error | None:
-    """Return the apsw error in `error` (peewee wraps it), or None."""
-    if isinstance(error, apsw.Error):
-        return error
-    if error.args and isinstance(error.args[0], apsw.Error):
-        return error.args[0]
-    return None
+    """Return the apsw error that `error` is or that peewee raised it for; None without one."""
+    candidates = (error, getattr(error, "orig", None), error.__context__)
+    return next((found for found in candidates if isinstance(found, apsw.Error)), None)
 
 
 def result_code(error: BaseException) -> int:

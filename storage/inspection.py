@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import apsw
 from playhouse.apsw_ext import APSWDatabase
 
 from mimo.config import limits
@@ -15,6 +17,9 @@ from mimo.storage.connection import Identity, Mode, connect, wal_path
 from mimo.storage.migrations import runner
 from mimo.storage.schema import APPLICATION_ID, SchemaVersion
 from mimo.storage.schema import Identity as IdentityModel
+
+_MAGIC = b"SQLite format 3\0"
+_HEADER_BYTES = 100
 
 #: Findings of a check that are named in one sentence.
 PROBLEMS_SHOWN = 3
@@ -47,30 +52,44 @@ def check_header(path: Path) -> int:
     Raises:
         Corrupt: It is empty or no SQLite database.
         StartError: It is another application's.
+        MimoError: See `storage.faults`.
+
+    Source: SQLite fileformat2.html, "The Database Header".
     """
-    if path.stat().st_size == 0:
+    header = _first_bytes(path)
+    if not header:
         raise Corrupt(
             f"expected a database in {path}, got an empty file; restore a backup with "
             "'mimo restore', or delete the file to start empty"
         )
-    driver = connect(path, "frozen", pragmas={}, timeout_s=0.0)
-    try:
-        with faults.mapped("read the header", path):
-            found = int(driver.pragma("application_id")), int(driver.pragma("user_version"))
-    except Corrupt as error:
+    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
         raise Corrupt(
             f"expected an SQLite header in {path}, got something else; restore a backup with "
             "'mimo restore', or give another --data-dir"
-        ) from error
-    finally:
-        driver.close()
-    if found[0] != APPLICATION_ID:
+        )
+    version, application_id = struct.unpack(">60xI4xI28x", header)
+    if application_id != APPLICATION_ID:
         raise StartError(
-            f"database {path} is not Mimo's (application_id 0x{found[0] & 0xFFFFFFFF:08X}, "
+            f"database {path} is not Mimo's (application_id 0x{application_id:08X}, "
             f"expected 0x{APPLICATION_ID:08X}); give another --data-dir or restore a backup with "
             "'mimo restore'"
         )
-    return found[1]
+    return int(version)
+
+
+def _first_bytes(path: Path) -> bytes:
+    # Through SQLite's own file layer: closing a plain file would drop the locks that this process
+    # holds on the database. Not through a connection: a checkpoint that was killed half-way leaves
+    # a main file that can't be read without its log.
+    with faults.mapped("read the header", path):
+        size = path.stat().st_size
+        file = apsw.VFSFile(
+            "", str(path), [apsw.SQLITE_OPEN_MAIN_DB | apsw.SQLITE_OPEN_READONLY, 0]
+        )
+        try:
+            return file.xRead(min(size, _HEADER_BYTES), 0)
+        finally:
+            file.xClose()
 
 
 def check_pages(driver: APSWDatabase, path: Path, *, pragma: str = "quick_check") -> list[str]:

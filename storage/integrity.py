@@ -92,10 +92,10 @@ def check(db: Database, *, full: bool = False) -> Report:
 
 
 def _broken_references(db: Database) -> list[str]:
-    found = db.rows("PRAGMA foreign_key_check")
     return [
-        f"{table} row {rowid} points to a missing row of {parent}"
-        for table, rowid, parent, _ in found
+        f"expected each row of {table} to point to a row of {parent}, got a missing one"
+        f"{f' in row {rowid}' if rowid else ''}"
+        for table, rowid, parent, _ in db.rows("PRAGMA foreign_key_check")
     ]
 
 
@@ -130,6 +130,4 @@ def _not_found(db: Database) -> list[str]:
     if not missing:
         return []
     shown = ", ".join(missing[: inspection.PROBLEMS_SHOWN])
-    return [
-        f"expected each memory to be found by its words, got {len(missing)} that aren't: {shown}"
-    ]
+    return [f"expected each memory to be found by its words, got {len(missing)} not: {shown}"]

@@ -1,0 +1,32 @@
+"""What the storage tests share: a writer and a reader over one real file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mimo.storage.database import Database, open_reader, open_writer
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Name a database in a data directory of its own; nothing is there yet."""
+    return tmp_path / "data" / "mimo.db"
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[Database]:
+    """Open a new database for writing; without syncs, which only a loss of power would miss."""
+    db = open_writer(path, durability="normal")
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def reader(path: Path, writer: Database) -> Iterator[Database]:
+    """Open the same database for reading."""
+    db = open_reader(path)
+    yield db
+    db.close()
