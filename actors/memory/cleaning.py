@@ -49,7 +49,8 @@ def clean_text(text: str) -> str:
         elif character in "\u2028\u2029":
             kept.append("\n")
             after_visible = False
-    return "".join(kept).strip()
+    # What stood between a letter and its accent may be gone now.
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
 def _is_invisible(character: str) -> bool:

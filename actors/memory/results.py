@@ -50,6 +50,7 @@ MEMORY_ITEM = _object(
     trust=_TEXT,
     score=_NUMBER,
     explanation=_OPEN,
+    context=_list(_OPEN),
     uid=_TEXT,
     protected=_FLAG,
     metadata=_OPEN,
@@ -94,6 +95,11 @@ STATS = _object(
     by_category=_OPEN,
     by_project=_OPEN,
     by_state=_OPEN,
+    by_tag=_OPEN,
+    content_bytes=_COUNT,
+    database_bytes=_COUNT,
+    oldest=_TEXT,
+    newest=_TEXT,
 )
 HEALTH = _object(("ok",), ok=_FLAG, checks=_OPEN)
 _NOTE_ITEM = _object(
@@ -105,4 +111,4 @@ _NOTE_ITEM = _object(
     expires_at=_TEXT,
 )
 NOTE = _object(("note",), note=_NOTE_ITEM)
-HELD = _object(("notes", "count"), notes=_list(_NOTE_ITEM), count=_COUNT)
+HELD = _object(("notes", "count"), notes=_list(_NOTE_ITEM), count=_COUNT, total=_COUNT)
