@@ -69,9 +69,11 @@ class LogFile:
         self.dropped = 0
 
     def direct(self, path: Path | None) -> None:
-        """Write to `path` from now on; None drops everything."""
+        """Write to `path` from now on; None drops everything. What was dropped is forgotten."""
         self._close()
         self._path = path
+        self._is_torn = False
+        self.dropped = 0
 
     def write(self, line: bytes) -> None:
         """Append one line, which ends with a newline, or count it as dropped."""
