@@ -31,6 +31,12 @@ _EVENTS = {
 class Breakers(TableOwner):
     """Give permits, learn from outcomes; each change is in the table before it is answered."""
 
+    def init(self, args: dict[str, Any]) -> None:
+        """Follow the services, which have to know of each change."""
+        self._breakers: dict[str, Breaker] = {}
+        super().init(args)
+        self.monitor(SERVICES)
+
     def tables(self) -> tuple[TableSpec, ...]:
         """Return the one table: a row a breaker."""
         return (TABLE,)
@@ -39,7 +45,7 @@ class Breakers(TableOwner):
         """Go on from the states that the table has."""
         now_s = self.clock.monotonic_s()
         self._log = logs.get_logger(self.name)
-        self._breakers = {name: Breaker(name, rules) for name, rules in RULES.items()}
+        self._breakers |= {name: Breaker(name, rules) for name, rules in RULES.items()}
         for name, row, _ in self.table(TABLE.name).items():
             if name in self._breakers:
                 self._breakers[name].restore(row, now_s)
@@ -64,6 +70,13 @@ class Breakers(TableOwner):
             self._record(request)
         else:
             super().handle_cast(request)
+
+    def handle_info(self, info: Any) -> None:
+        """Tell services that are up (again) what they may have missed."""
+        super().handle_info(info)
+        if isinstance(info, m.Up) and info.name == SERVICES:
+            for breaker in self._breakers.values():
+                self._tell(breaker)
 
     def statistics_extra(self) -> dict[str, Any]:
         """Return the breakers by name, as `mimo breakers` shows them."""
@@ -115,8 +128,10 @@ class Breakers(TableOwner):
         if breaker.state is not was:
             wait_s = breaker.retry_after_s(self.clock.monotonic_s())
             self._log.warning(_EVENTS[breaker.state], breaker=breaker.name, retry_after_s=wait_s)
-            changed = r.BreakerChanged(breaker=breaker.name, state=breaker.state.value)
-            self.cast(SERVICES, changed)
+            self._tell(breaker)
+
+    def _tell(self, breaker: Breaker) -> None:
+        self.cast(SERVICES, r.BreakerChanged(breaker=breaker.name, state=breaker.state.value))
 
     def _named(self, name: str) -> Breaker:
         if name not in self._breakers:

@@ -38,7 +38,7 @@ class Services(TableOwner):
             kind, _, name = key.partition("/")
             if kind == "subscriber":
                 self._subscribers.add(name)
-                self.follow(name)
+                self.monitor(name)
             elif name in FACTS:
                 self._facts[name] = value
         self._judge()
@@ -71,10 +71,13 @@ class Services(TableOwner):
                 super().handle_cast(request)
 
     def handle_info(self, info: Any) -> None:
-        """Ask the breakers when they are up (again)."""
+        """Ask the breakers when they are up (again), and tell a subscriber that is."""
         super().handle_info(info)
-        if isinstance(info, m.Up) and info.name == BREAKERS:
-            self.call(BREAKERS, r.ListBreakers(), self._breakers_listed)
+        match info:
+            case m.Up(name=name) if name == BREAKERS:
+                self.call(BREAKERS, r.ListBreakers(), self._breakers_listed)
+            case m.Up(name=name) if name in self._subscribers:
+                self.cast(name, r.LevelChanged(report=self._report))
 
     def _breakers_listed(self, answer: Any) -> None:
         if not isinstance(answer, m.Failure):

@@ -6,9 +6,11 @@ import os
 import signal
 from typing import Any
 
+from mimo.actors.resilience.messages import LevelChanged, LevelReport
 from mimo.config.errors import NotFound
 from mimo.supervision import heir_protocol as p
 from mimo.supervision import messages as m
+from mimo.supervision.gen_server import GenServer
 from mimo.supervision.specs import ChildSpec
 from mimo.supervision.table import TableOwner
 
@@ -77,3 +79,17 @@ class Keeper(TableOwner):
             case "received":
                 return self.received
         return super().handle_call(request, call)
+
+
+class Listener(GenServer):
+    """Remembers the levels that it was told."""
+
+    def init(self, args: dict[str, Any]) -> None:
+        self.heard: list[LevelReport] = []
+
+    def handle_cast(self, request: Any) -> None:
+        if isinstance(request, LevelChanged):
+            self.heard.append(request.report)
+
+    def handle_call(self, request: Any, call: m.Call) -> Any:
+        return list(self.heard)
