@@ -22,7 +22,7 @@ from mimo.storage.database import Database, open_reader, open_writer
 from mimo.storage.migrations.runner import MIGRATIONS, Migration
 from mimo.storage.records import MemoryPatch, NewMemory
 from mimo.storage.restoring import restore
-from tests.support import strace
+from tests.support import crashes
 from tests.support.memories import NOW_S, remember
 
 DB = Path("mimo.db")
@@ -143,7 +143,7 @@ def test_a3_a_writer_killed_at_every_write_loses_nothing_acknowledged(tmp_path: 
     places = Places(tmp_path, _some_memories)
     states = _states(places.fresh())
     met = ambiguous = 0
-    for place, done in strace.killed_at_each(_commit_groups, places.fresh):
+    for place, done in crashes.killed_at_each(_commit_groups, places.fresh):
         met += 1
         db = open_writer(place / DB, durability="normal")
         _sound(db)
@@ -172,7 +172,7 @@ def test_a16_a_creation_killed_at_every_write_is_done_by_the_next_start(tmp_path
     """No start is refused because of what the one before left; an acknowledged one is kept."""
     places = Places(tmp_path, lambda _place: None)
     met = 0
-    for place, done in strace.killed_at_each(_create, places.fresh):
+    for place, done in crashes.killed_at_each(_create, places.fresh):
         met += 1
         db = open_writer(place / DB, durability="normal")
         _sound(db)
@@ -192,7 +192,7 @@ def test_e11_a_migration_killed_at_every_write_is_old_or_new(tmp_path: Path) -> 
     """Every finished backup is sound and old, and running it again completes it."""
     places = Places(tmp_path, _some_memories)
     met, versions = 0, set()
-    for place, done in strace.killed_at_each(_migrate, places.fresh):
+    for place, done in crashes.killed_at_each(_migrate, places.fresh):
         met += 1
         version = inspection.inspect(place / DB, newest=2).identity.schema_version
         versions.add(version)
@@ -219,7 +219,7 @@ def test_k4_a_backup_killed_at_every_write_is_whole_or_not_there(tmp_path: Path)
     places = Places(tmp_path, _some_memories)
     before = (places.fresh() / DB).read_bytes()
     met = 0
-    for place, done in strace.killed_at_each(_back_up, places.fresh):
+    for place, done in crashes.killed_at_each(_back_up, places.fresh):
         met += 1
         found = backups.list_all(place / "backups")
         assert {*done.acknowledged} <= {kept.path.name for kept in found}
@@ -252,7 +252,7 @@ def test_k4_a_restore_killed_at_every_write_leaves_the_old_or_the_new(tmp_path: 
     new = _contents(places.fresh() / "backup.db")
     old = [*new, "after the backup"]
     met, seen = 0, set()
-    for place, done in strace.killed_at_each(_restore, places.fresh):
+    for place, done in crashes.killed_at_each(_restore, places.fresh):
         met += 1
         found = _contents(place / DB)
         seen.add(len(found))
@@ -298,7 +298,7 @@ def test_e3_nothing_is_acknowledged_after_a_failed_input_or_output(
     """The connection refuses from then on; all that was acknowledged is there afterwards."""
     _some_memories(tmp_path)
     injection = f"{call}:error=EIO:when={when}+"
-    done = strace.harm(_commit_until_it_fails, injection, place=tmp_path)
+    done = crashes.harm(_commit_until_it_fails, injection, place=tmp_path)
 
     assert done.code == 0
     found = _contents(tmp_path / DB)

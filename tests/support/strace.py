@@ -1,143 +1,61 @@
-"""Faults at the system calls of a forked process, by strace: a kill at a write, a failed sync."""
+"""Faults in system calls of a running process, injected by strace."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import select
 import shutil
 import signal
 import subprocess
-import sys
-import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-#: How long strace may take to take hold of a process, in seconds.
-ATTACHED_WITHIN_S = 20.0
+from tests.support.waiting import eventually
 
-#: The system calls that change files, as SQLite and Python make them on Linux.
-CHANGES = ("pwrite64", "fdatasync", "fsync", "ftruncate", "link", "rename", "unlink")
-
-#: Work to be harmed; what it passes to its argument is known to have been acknowledged.
-Work = Callable[[Callable[[str], None]], None]
+MISSING = "strace is missing or may not trace: no faults in system calls on this machine"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Harmed:
-    """What became of the work.
-
-    Args:
-        acknowledged: What it had acknowledged.
-        code: Its exit code, or minus the signal that ended it.
-    """
-
-    acknowledged: tuple[str, ...]
-    code: int
-
-    @property
-    def is_killed(self) -> bool:
-        """Whether the kill has met it."""
-        return self.code == -signal.SIGKILL
+def require_strace() -> None:
+    """Skip the test, loudly, where processes can't be traced."""
+    if shutil.which("strace") is None or os.getuid() != 0:
+        pytest.skip(MISSING)
 
 
-def require() -> None:
-    """Skip the test, with the reason, where strace isn't at hand."""
-    if shutil.which("strace") is None:
-        pytest.skip("strace isn't installed; this fault was not injected")
-
-
-def harm(work: Work, injection: str, *, place: Path) -> Harmed:
-    """Run `work` in a forked process under one injected fault and tell what became of it.
+@contextlib.contextmanager
+def injected(pid: int, *rules: str) -> Iterator[None]:
+    """Inject faults into the system calls of a process and its threads.
 
     Args:
-        work: Runs in the child, which leaves by `os._exit`: 0, or 99 after an exception.
-        injection: strace's, such as `pwrite64:signal=KILL:when=3`.
-        place: The child's current directory.
+        pid: The process.
+        rules: As after `strace -e inject=`, such as `fdatasync:error=EIO:when=3`.
+
+    Raises:
+        AssertionError: It can't be traced.
     """
-    require()
-    go, start = os.pipe()
-    acknowledged, acknowledge = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        _run(work, place, go, acknowledge)
-    os.close(go)
-    os.close(acknowledge)
-    strace = _attach(pid, injection)
+    names = ",".join(dict.fromkeys(rule.split(":")[0] for rule in rules))
+    command = ["strace", "-f", "-p", str(pid), "-e", f"trace={names}", "-o", os.devnull]
+    for rule in rules:
+        command += ["-e", f"inject={rule}"]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
-        os.write(start, b"!")
-        lines = _read_all(acknowledged)
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        strace.wait()
+        eventually(lambda: _tracer_of(pid) == tracer.pid, within_s=10, what="strace to attach")
+        yield
     finally:
-        os.close(start)
-        os.close(acknowledged)
-        if strace.stderr is not None:
-            strace.stderr.close()
-    return Harmed(acknowledged=tuple(lines.splitlines()), code=code)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(tracer.pid, signal.SIGINT)
+        tracer.wait(10)
+        assert tracer.stderr is not None
+        tracer.stderr.close()
 
 
-def killed_at_each(work: Work, prepare: Callable[[], Path]) -> Iterator[tuple[Path, Harmed]]:
-    """Kill the work at each of its changes to files, one run a change.
-
-    Args:
-        work: Works in its current directory.
-        prepare: Makes a fresh place for a run.
-
-    Yields:
-        The place and what became of the work, for each run in which the kill has met it.
-    """
-    for call in CHANGES:
-        when = 1
-        while True:
-            place = prepare()
-            done = harm(work, f"{call}:signal=KILL:when={when}", place=place)
-            if not done.is_killed:
-                assert done.code == 0, f"expected the work to end, got exit code {done.code}"
-                break
-            yield place, done
-            when += 1
-
-
-def _run(work: Work, place: Path, go: int, acknowledge: int) -> None:
-    code = 99
+def _tracer_of(pid: int) -> int:
+    """Return the pid of the process that traces `pid`; -1 when `pid` is gone, 0 without one."""
     try:
-        os.chdir(place)
-        os.read(go, 1)
-        work(lambda text: _say(acknowledge, text))
-        code = 0
-    except BaseException:
-        traceback.print_exc(file=sys.__stderr__)
-        raise
-    finally:
-        os._exit(code)
-
-
-def _say(handle: int, text: str) -> None:
-    os.write(handle, text.encode() + b"\n")
-
-
-def _attach(pid: int, injection: str) -> subprocess.Popen[bytes]:
-    call = injection.partition(":")[0]
-    command = ["strace", "-p", str(pid), "-o", "/dev/null"]
-    command += ["-e", f"trace={call}", "-e", f"inject={injection}"]
-    strace = subprocess.Popen(command, stderr=subprocess.PIPE)
-    assert strace.stderr is not None
-    ready, _, _ = select.select([strace.stderr], [], [], ATTACHED_WITHIN_S)
-    said = os.read(strace.stderr.fileno(), 4096).decode() if ready else "nothing"
-    if "attached" not in said:
-        strace.kill()
-        strace.wait()
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        pytest.skip(f"strace can't take hold of a process here: {said.strip()}")
-    return strace
-
-
-def _read_all(handle: int) -> str:
-    parts = []
-    while part := os.read(handle, 65_536):
-        parts.append(part)
-    return b"".join(parts).decode()
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return -1
+    return next(
+        (int(line.split()[1]) for line in lines.splitlines() if line.startswith("TracerPid")), 0
+    )
