@@ -132,7 +132,7 @@ class Client:
         command: Sequence[str] | None = None,
     ) -> None:
         self.name = name
-        self.history = history or History()
+        self.history = History() if history is None else history
         self._ids = itertools.count(1)
         self._pending: dict[Any, Pending] = {}
         self._lock = threading.Lock()

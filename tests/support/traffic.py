@@ -41,7 +41,7 @@ class Traffic:
         pause_s: float = PAUSE_S,
         history: History | None = None,
     ) -> None:
-        self.history = history or History()
+        self.history = History() if history is None else history
         self._node = node
         self._mix = mix or MIX
         self._pause_s = pause_s
@@ -59,7 +59,11 @@ class Traffic:
             thread = threading.Thread(target=self._guarded, args=(client,), daemon=True)
             thread.start()
             self._threads.append(thread)
-        self.await_oks(len(self._connections))
+        try:
+            self.await_oks(len(self._connections))
+        except AssertionError:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -60,14 +60,16 @@ def test_the_first_success_after_a_fault_began_after_it() -> None:
 
 def test_the_client_records_answers_errors_strays_and_the_servers_end(tmp_path: Path) -> None:
     """Each call ends in the history as the wire said; what is no protocol is kept apart."""
-    with Client(tmp_path, command=[sys.executable, "-c", _SERVER]) as client:
+    history = History()
+    command = [sys.executable, "-c", _SERVER]
+    with Client(tmp_path, command=command, history=history) as client:
         assert client.call("hello") == {"said": "hello"}
         with pytest.raises(CallError, match="busy"):
             client.call("busy")
         with pytest.raises(CallError, match="connection_closed"):
             client.call("die")
         assert client.wait() == 3
-    assert [op.end for op in client.history] == ["ok", "fail", "unknown"]
+    assert [op.end for op in history] == ["ok", "fail", "unknown"]
     assert client.stray == [b"not protocol\n"]
 
 
