@@ -15,6 +15,7 @@ from mimo.config import errors
 from mimo.config.clock import SYSTEM_CLOCK
 from mimo.storage.shared_tables import SharedTables
 from mimo.supervision import heir_protocol as p
+from mimo.supervision import platform
 from mimo.supervision.specs import ChildSpec, RestartStrategy, SupervisorFlags, group
 from tests.support.leftovers import tables_of
 from tests.support.owners import HEIR, heir, owner
@@ -298,6 +299,7 @@ def test_an_owner_starts_before_its_heir_and_serves_once_it_is_there(
         assert not tree.events("supervision.child_start_failed")
 
 
+@pytest.mark.skipif(platform.is_portable(), reason="the fallback has no shared memory")
 @pytest.mark.parametrize("prepare", [Path.mkdir, lambda path: path.symlink_to("/tmp")])
 def test_shared_memory_that_somebody_else_prepared_is_not_used(
     data_dir: Path, tmp_path: Path, prepare: Callable[[Path], None]

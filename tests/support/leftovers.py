@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from mimo.config.paths import RunPaths
+from mimo.supervision import platform
 from tests.support import processes
 
 _FORKING = frozenset(
@@ -46,6 +48,8 @@ def shared_memory(folder: Path) -> set[Path]:
 
 def tables_of(data_dir: Path) -> Path:
     """Return where `mimo.supervision.platform` keeps the shared tables of a data directory."""
+    if platform.is_portable():
+        return RunPaths(data_dir).tables
     digest = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     return Path("/dev/shm") / f"mimo-{os.getuid()}-{digest}"
 
