@@ -76,9 +76,13 @@ def list_page(
         place = _decoded(cursor, stamp)
         condition += f" AND ({key}, m.id) {beyond} (?, ?)"
         params += [place.key, place.id]
-    sql = f"{SELECT} WHERE {condition} ORDER BY {key} {direction}, m.id {direction} LIMIT ?"
+    # The ids are sorted alone: with whole rows the sort is several times slower.
+    sorting = f"ORDER BY {key} {direction}, m.id {direction}"
+    page = f"SELECT m.id FROM memories m WHERE {condition} {sorting} LIMIT ?"  # noqa: S608
     with db.snapshot() as link:
-        rows = link.execute(sql, [*params, limit + 1]).fetchall()
+        rows = link.execute(
+            f"{SELECT} WHERE m.id IN ({page}) {sorting}", [*params, limit + 1]
+        ).fetchall()
         found = memories_of(link, rows[:limit])
     more = len(rows) > limit
     return tuple(found), _encoded(_place_of(found[-1], order), stamp) if more else ""
