@@ -39,6 +39,10 @@ class NodeSettings(Protocol):
     def log_level(self) -> str:
         """Return debug, info, warning or error."""
 
+    @property
+    def portable(self) -> bool:
+        """Return whether the portable fallbacks are to be used."""
+
 
 def run_node(settings: NodeSettings, root_spec: ChildSpec, preload: tuple[str, ...] = ()) -> int:
     """Be the node of a data directory until it is asked to stop; return the exit code.
@@ -55,6 +59,8 @@ def run_node(settings: NodeSettings, root_spec: ChildSpec, preload: tuple[str, .
         StartError: Another node serves the data directory, or its folders can't be made.
     """
     paths = settings.paths
+    if settings.portable:
+        os.environ["MIMO_PORTABLE"] = "1"
     try:
         for folder in (paths.data_dir, paths.run, paths.logs):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -63,10 +69,7 @@ def run_node(settings: NodeSettings, root_spec: ChildSpec, preload: tuple[str, .
         lock = NodeLock(paths.run)
         is_ours = lock.acquire()
     except OSError as error:
-        raise StartError(
-            f"expected to write in {paths.data_dir}, got: {error.strerror}; mend its rights or"
-            " choose another with --data-dir"
-        ) from error
+        raise _unusable(paths, error) from error
     if not is_ours:
         raise StartError(
             f"expected {paths.data_dir} to be free, but the node with pid {holder_pid(paths.run)}"
@@ -77,12 +80,22 @@ def run_node(settings: NodeSettings, root_spec: ChildSpec, preload: tuple[str, .
     site = launcher.Site(
         root_spec=root_spec, preload=preload, log_dir=paths.logs, watchdog_pid=os.getpid()
     )
-    watchdog = Watchdog(paths.run, lambda: _fork_launcher(site, lock))
+    try:
+        watchdog = Watchdog(paths.run, lambda: _fork_launcher(site, lock))
+    except OSError as error:
+        raise _unusable(paths, error) from error
     exit_code = watchdog.run()
     lock.let_go()
     if exit_code:
         sys.stderr.write(f"mimo: {watchdog.last_words}\n")
     return exit_code
+
+
+def _unusable(paths: RunPaths, error: OSError) -> StartError:
+    return StartError(
+        f"expected to write in {paths.data_dir}, got: {error.strerror}; make room or mend its"
+        " rights, or choose another with --data-dir"
+    )
 
 
 def _fork_launcher(site: launcher.Site, lock: NodeLock) -> tuple[int, socket.socket]:

@@ -67,6 +67,8 @@ from thespian.system.transport import TCPTransport as tcp  # noqa: E402, N813
 os.environ["THESPIAN_BASE_IPADDR"] = LOOPBACK
 #: After this long an undelivered message is dropped; a call's own deadline is shorter (D10).
 transports.DEFAULT_MAX_TRANSMIT_PERIOD = timedelta(seconds=30)
+#: How long a starter waits for its admin; 5 s are too few on a busy machine.
+processes.MAX_ADMIN_STARTUP_DELAY = timedelta(seconds=30)
 #: How long a client waits for the admin to answer.
 bases.MAX_ADMIN_STATUS_REQ_DELAY = timedelta(seconds=2)
 

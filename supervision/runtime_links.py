@@ -95,6 +95,11 @@ class Outgoing:
             return select.POLLIN if self._nonce else select.POLLIN | select.POLLOUT
         return select.POLLIN | select.POLLOUT if self._rest or self.queue else select.POLLIN
 
+    @property
+    def is_writing(self) -> bool:
+        """Tell whether the first payload of the queue is partly written."""
+        return bool(self._rest)
+
     def on_event(self, event: int) -> None:
         """Act on poll events.
 

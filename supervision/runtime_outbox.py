@@ -73,15 +73,16 @@ class Outbox:
     def expire(self, is_late: Callable[[Any], bool]) -> None:
         """Drop what waits too long; a payload that is partly written goes on."""
         for link in self._links.values():
-            late = [
-                item for item in list(link.queue)[1:] if item[1] is not None and is_late(item[1])
-            ]
+            begun = link.queue.popleft() if link.is_writing else None
+            late = deque(item for item in link.queue if item[1] is not None and is_late(item[1]))
             if late:
-                tokens = {id(token) for _, token in late}
-                kept = [item for item in link.queue if id(item[1]) not in tokens]
+                gone = {id(token) for _, token in late}
+                kept = [item for item in link.queue if id(item[1]) not in gone]
                 link.queue.clear()
                 link.queue.extend(kept)
-                self._fail(deque(late), "failed")
+                self._fail(late, "failed")
+            if begun is not None:
+                link.queue.appendleft(begun)
 
     def close(self) -> None:
         """Close all connections; what waits is lost."""

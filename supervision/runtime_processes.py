@@ -9,6 +9,7 @@ import faulthandler
 import logging
 import os
 import signal
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -199,7 +200,13 @@ class Manager(ExactDeaths, processes.MultiProcManager):  # type: ignore[misc]
         self._retryPendingChildOperations(number, None)
 
     def createActor(self, *args: Any, **named: Any) -> Any:  # noqa: N802  the library's name
-        """Create a child, and know whether it was forked here."""
+        """Create a child, and know whether it was forked here.
+
+        Raises:
+            RuntimeError: This process has other threads, whose locks would stay locked (D14).
+        """
+        if threading.active_count() > 1:
+            raise RuntimeError("expected one thread in a process that forks, got more")
         self.last_child_pid = 0
         return super().createActor(*args, **named)
 

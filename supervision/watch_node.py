@@ -31,6 +31,8 @@ from mimo.supervision.signing import new_key
 #: Exit code of a node that lost too many generations. Source: sysexits.h EX_SOFTWARE.
 GAVE_UP_EXIT_CODE = 70
 _SWEEP_PAUSE_S = 0.005
+#: How often deaths are looked for where they can't be watched, in seconds.
+_POLL_S = 0.25
 
 
 class Watchdog:
@@ -92,7 +94,7 @@ class Watchdog:
         files: list[Any] = [self._listener, self._wake_read, *self._pidfds]
         if self._channel is not None:
             files.append(self._channel)
-        pause_s = limits.POLL_DEATHS_S if platform.is_portable() else limits.WATCH_S
+        pause_s = _POLL_S if platform.is_portable() else limits.WATCH_S
         select.select(files, [], [], pause_s)
         with contextlib.suppress(BlockingIOError):
             while self._wake_read.recv(64):
@@ -198,7 +200,8 @@ class Watchdog:
                 fd = platform.watch_process(pid)
                 if fd is not None:
                     self._pidfds.append(fd)
-                self._sessions |= {os.getsid(pid)}
+                if platform.is_portable():
+                    self._sessions |= {os.getsid(pid)} - {os.getsid(0)}
 
     def _lose(self, reason: str) -> None:
         """Kill what is left of this generation, and boot the next if the budget allows it."""
@@ -226,8 +229,7 @@ class Watchdog:
             self._lifeline.cut()
         end_s = self._clock.monotonic_s() + limits.SWEEP_S
         swept: set[int] = set()
-        own = frozenset({os.getsid(0)})
-        while left := platform.kill_tree(os.getpid(), spare=spare, sessions=self._sessions - own):
+        while left := platform.kill_tree(os.getpid(), spare=spare, sessions=self._sessions):
             swept.update(left)
             platform.reap()
             if self._clock.monotonic_s() > end_s:

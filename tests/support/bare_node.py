@@ -34,6 +34,7 @@ class BareSettings:
     """What a node needs of the settings."""
 
     log_level = "info"
+    portable = False
 
     def __init__(self, data_dir: Path) -> None:
         self.paths = RunPaths(data_dir)
