@@ -25,6 +25,10 @@ START_PAUSE_S = 1.0
 LOOK_PAUSE_S = 0.25
 GREETING_S = 10.0
 
+#: Starts in a row that must fail before the client is told: the loser of a race for the data
+#: directory fails too, and the winner may be killed before anybody looks.
+FAILED_STARTS_MAX = 2
+
 _QUICK_ATTEMPTS = 50
 _READ_BYTES = 262_144
 #: Longest line from the node: a result is far below, a resource may be larger.
@@ -85,6 +89,7 @@ class Link:
         self._next_look_s = 0.0
         self._greeted_s = 0.0
         self._child: int | None = None
+        self._failed_starts = 0
         self.is_open = False
         #: What the operator must know; taken by the loop.
         self.notices: list[str] = []
@@ -153,9 +158,7 @@ class Link:
             if code is None:
                 return
             self._child = None
-            if code != 0 and not relay_node.is_held(self._place.paths):
-                words = relay_node.last_words(self._place.paths) or f"exit code {code}"
-                self.failure = f"the node can't start: {words}"
+            self._judge_end(code)
         if now_s < max(self._next_look_s, self._next_start_s) or self.failure:
             return
         self._next_look_s = now_s + LOOK_PAUSE_S
@@ -169,6 +172,17 @@ class Link:
                 f"expected to write in {self._place.paths.data_dir}, got: {error.strerror};"
                 " mend its rights or choose another with --data-dir"
             )
+
+    def _judge_end(self, code: int) -> None:
+        """Give up when nodes end by themselves again and again; one that was killed didn't."""
+        if code <= 0 or relay_node.is_held(self._place.paths):
+            self._failed_starts = 0
+            return
+        self._failed_starts += 1
+        if self._failed_starts >= FAILED_STARTS_MAX:
+            words = relay_node.last_words(self._place.paths) or f"exit code {code}"
+            self.failure = f"the node can't start: {words}"
+            self._failed_starts = 0
 
     def put(self, line: bytes) -> None:
         """Queue a line for the node."""
@@ -217,7 +231,7 @@ class Link:
                 f"mimo {self._version} speaks to a node of version {other};"
                 " 'mimo restart' makes them the same"
             )
-        self.is_open, self._attempts = True, 0
+        self.is_open, self._attempts, self._failed_starts = True, 0, 0
         return True
 
     def close(self, now_s: float) -> None:
