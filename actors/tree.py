@@ -18,8 +18,9 @@ from mimo.supervision.specs import (
     group,
 )
 
-ONE_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.ONE_FOR_ONE, intensity=5, period_s=5.0)
-REST_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.REST_FOR_ONE, intensity=5, period_s=5.0)
+#: Workers are cheap to restart: a group forgives twenty deaths in five seconds.
+ONE_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.ONE_FOR_ONE, intensity=20, period_s=5.0)
+REST_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.REST_FOR_ONE, intensity=10, period_s=5.0)
 #: The root forgives less often: each of its restarts is a whole group. Past it, the generation
 #: ends.
 ROOT_FLAGS = SupervisorFlags(

@@ -12,9 +12,14 @@ from typing import Any, ClassVar
 from mimo.actors.bridge.admission import Admission
 from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
 from mimo.actors.pools import recall_names
-from mimo.actors.resilience.messages import CallRow, RecordCalls
+from mimo.actors.resilience.messages import (
+    CallRow,
+    LevelChanged,
+    RecordCalls,
+    SubscribeLevel,
+)
 from mimo.config import logs
-from mimo.config.errors import MimoError
+from mimo.config.errors import MimoError, Unavailable
 from mimo.config.settings import Settings
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer, failure
@@ -25,6 +30,9 @@ RECORDS_FLUSH_S = 1.0
 #: Most call records kept while telemetry is down; the oldest go first.
 RECORDS_MAX = 10_000
 TELEMETRY = "resilience/telemetry"
+SERVICES = "resilience/services"
+#: Ends of a group after which it is parked, and no restart is on its way.
+PARKING = frozenset({"gave_up", "start_failed"})
 
 
 class _FlushRecords:
@@ -66,12 +74,14 @@ class McpBridge(GenServer):
         self._open: dict[int, _Open] = {}
         self._records: list[CallRow] = []
         self._pools = {"memory/recall": recall_names(self.settings)}
+        self._parked: set[str] = set()
         self._connections = 0
         self._departures = 0
         self._served = 0
         self._failed = 0
         self.watch_fd(self.gateway.fileno(), self._drain)
         self.follow(TELEMETRY, "storage/writer", *self._pools["memory/recall"])
+        self.monitor(SERVICES, "memory")
         self.serve()
         self._plan_idle_exit()
 
@@ -87,9 +97,23 @@ class McpBridge(GenServer):
         """Stop taking calls, let the open ones end for a moment, close the sockets."""
         raise NotImplementedError
 
+    def handle_cast(self, request: Any) -> None:
+        """Publish what works now."""
+        if isinstance(request, LevelChanged):
+            report = request.report
+            self.gateway.status = {"level": report.level, "reasons": list(report.reasons)}
+        else:
+            super().handle_cast(request)
+
     def handle_info(self, info: Any) -> None:
-        """Hand over records; leave when nobody was here for long."""
+        """Hand over records, follow parked groups, leave when nobody was here for long."""
         match info:
+            case m.Up(name=name) if name == SERVICES:
+                self.cast(SERVICES, SubscribeLevel(subscriber=self.name))
+            case m.Up(name=name):
+                self._parked.discard(name)
+            case m.Down(name=name) if info.reason.kind in PARKING:
+                self._parked.add(name)
             case _FlushRecords():
                 self._flush_records()
             case _IdleCheck():
@@ -126,6 +150,7 @@ class McpBridge(GenServer):
         now_s = self.clock.monotonic_s()
         worker = self._least_loaded(submission.workers)
         try:
+            self._refuse_parked(worker)
             self._admission.admit(submission, now_s)
         except MimoError as error:
             self._finish(_Open(submission, worker, 0, now_s), failure(error), is_admitted=False)
@@ -143,6 +168,20 @@ class McpBridge(GenServer):
             )
         except MimoError as error:
             self._answered(submission.ticket, failure(error))
+
+    def _refuse_parked(self, worker: str) -> None:
+        """Refuse at once what nobody will do soon.
+
+        Raises:
+            Unavailable: The worker's group gave up and is parked.
+        """
+        group = worker.partition("/")[0]
+        if group in self._parked and not self.is_up(worker):
+            raise Unavailable(
+                f"expected {group} to serve, but it gave up after too many restarts and is tried"
+                f" again at growing intervals; see `mimo logs`, or use `mimo restart {group}`",
+                retry_after_s=30.0,
+            )
 
     def _least_loaded(self, workers: tuple[str, ...]) -> str:
         """Return the worker with the fewest calls, of those that serve if any does."""

@@ -66,7 +66,9 @@ def new_memory_of(arguments: Arguments, *, client: str, place: str = "") -> NewM
     """
     try:
         fields = _fields_of(arguments)
-        fields["source"] = fields.get("source") or name_of(client[:100], "source")
+        # Without the version: the same words from the same client are one memory after an upgrade.
+        name = client.rpartition(" ")[0] or client
+        fields["source"] = fields.get("source") or name_of(name[:100], "source")
     except InvalidRequest as error:
         raise InvalidRequest(place + error.message) from None
     return NewMemory(**fields)

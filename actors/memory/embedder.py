@@ -11,6 +11,9 @@ from typing import Any
 
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory.embedding import make_embedder
+from mimo.actors.resilience.messages import ReportFact
+from mimo.config import logs
+from mimo.config.errors import NotAvailable
 from mimo.config.settings import Settings
 from mimo.storage import database, memories
 from mimo.supervision import messages as m
@@ -20,6 +23,8 @@ from mimo.supervision.gen_server import GenServer, Ignore
 BATCH = 16
 #: How long to wait before another try when the writer could not take vectors, in seconds.
 RETRY_S = 2.0
+#: How long to wait before another try when the model could not be used, in seconds.
+MODEL_RETRY_S = 60.0
 #: Added niceness: serving goes before embedding.
 NICENESS = 10
 
@@ -50,6 +55,7 @@ class Embedder(GenServer):
         self._db = database.open_reader(self._settings.paths.database)
         self._is_working = False
         self._embedded = 0
+        self._trouble = ""
         self._release_timer: int | None = None
         self._plan(0.0)
 
@@ -86,7 +92,13 @@ class Embedder(GenServer):
             return
         if self._release_timer is not None:
             self.cancel(self._release_timer)
-        vectors = self._embedder.embed([row.text for row in rows]).astype("<f2")
+        try:
+            vectors = self._embedder.embed([row.text for row in rows]).astype("<f2")
+        except NotAvailable as error:
+            self._report_model(error.message)
+            self._plan(MODEL_RETRY_S)
+            return
+        self._report_model("")
         request = mm.PutVectors(
             model_id=self._embedder.model_id,
             vectors=tuple(
@@ -102,8 +114,18 @@ class Embedder(GenServer):
         if isinstance(value, m.Failure):
             self._plan(RETRY_S)
         else:
-            self._embedded += BATCH
+            self._embedded += int(value or 0)
             self._plan(0.0)
+
+    def _report_model(self, trouble: str) -> None:
+        """Tell once when the model fails, and once when it works again."""
+        if trouble == self._trouble:
+            return
+        self._trouble = trouble
+        if trouble:
+            logs.get_logger(self.name).error("memory.embedding_failed", detail=trouble)
+        fact = ReportFact(fact="embedder_unavailable", is_so=bool(trouble), detail=trouble)
+        self.cast("resilience/services", fact)
 
     def _plan(self, delay_s: float) -> None:
         self._is_working = True

@@ -17,6 +17,7 @@ from mimo.actors.memory.presentation import (
     stored_many_json,
 )
 from mimo.actors.operations import Result
+from mimo.actors.resilience.messages import ReportFact
 from mimo.actors.storage.messages import WriterReport, WriterStatus
 from mimo.config import faultpoints, logs
 from mimo.config.errors import Corrupt, DiskFull, MimoError, StorageFailed
@@ -24,6 +25,8 @@ from mimo.config.settings import Settings
 from mimo.storage import batches, checkpoints, database, ledger
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer, failure
+
+SERVICES = "resilience/services"
 
 
 class _Checkpoint:
@@ -50,6 +53,7 @@ class Writer(GenServer):
         self._writes = 0
         self._commits = 0
         self._refusing: MimoError | None = None
+        self.follow(SERVICES, "memory/embedder")
         self._checkpoint_timer: int | None = None
 
     def handle_batch(self, calls: list[m.Call]) -> None:
@@ -125,15 +129,22 @@ class Writer(GenServer):
         return outcomes
 
     def _refuse(self, error: MimoError) -> None:
+        is_full = isinstance(error, DiskFull)
         if self._refusing is None:
-            event = "storage.disk_full" if isinstance(error, DiskFull) else "storage.corrupt"
+            event = "storage.disk_full" if is_full else "storage.corrupt"
             self._log.error(event, detail=error.message)
+            self._report(error, is_so=True)
         self._refusing = error
 
     def _serve_again(self) -> None:
         if self._refusing is not None:
             self._log.info("storage.writing_again")
+            self._report(self._refusing, is_so=False)
             self._refusing = None
+
+    def _report(self, error: MimoError, *, is_so: bool) -> None:
+        fact = "disk_full" if isinstance(error, DiskFull) else "writer_read_only"
+        self.cast(SERVICES, ReportFact(fact=fact, is_so=is_so, detail=error.message))
 
     def _tend(self) -> None:
         """Use the quiet: forget old keys, empty the log. What fails now is tried again later."""
@@ -172,7 +183,7 @@ def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
             return None
 
 
-def _answer(request: Any, outcome: Any) -> Result | m.Failure | None:
+def _answer(request: Any, outcome: Any) -> Any:
     """Return what the asker gets for an outcome."""
     if isinstance(outcome, MimoError):
         return failure(outcome)
@@ -186,4 +197,4 @@ def _answer(request: Any, outcome: Any) -> Result | m.Failure | None:
         case mm.UpdateMemory() | mm.RestoreMemory():
             return Result(data=one_json(outcome))
         case _:
-            return None
+            return outcome

@@ -1,0 +1,201 @@
+"""The candidates of one search: the best by words, the best by meaning, and their neighbours."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimo.actors.memory import query as questions
+from mimo.actors.memory.lexicon import Lexicon, Words, Worth
+from mimo.actors.memory.query import Query
+from mimo.actors.memory.ranking import Candidate
+from mimo.storage import search
+from mimo.storage.records import Filters
+from mimo.storage.search import Beside, Card, Link
+from mimo.storage.vectors import Floats, VectorMatrix
+
+#: Candidates by words, by words when there are no vectors, and by meaning.
+BY_WORDS, BY_WORDS_ALONE, BY_MEANING = 100, 200, 100
+#: The best of both kinds bring their neighbours with them.
+WITH_NEIGHBOURS = 40
+#: Rows of the index that one search may score: commoner words are left to the ranking.
+POSTINGS_MAX = 12_000
+#: Filters whose memories are remembered while nothing is written.
+_FILTERS_KEPT: Final = 4
+#: What stands beside a candidate needn't pass the filters, but must not have been deleted.
+_BESIDE: Final = Filters(include_archived=True, include_superseded=True)
+_NOWHERE: Final = Beside(0, 0, 0, 0)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """What ranking works on.
+
+    Args:
+        candidates: By id: those that may be returned and those beside them.
+        ids: Those that may be returned.
+        word_weights: What each word of the question tells, in the order of `Candidate.words`.
+        bm25: Scores of those found by words.
+    """
+
+    candidates: Mapping[int, Candidate]
+    ids: tuple[int, ...]
+    word_weights: tuple[float, ...]
+    bm25: Mapping[int, float]
+
+
+class Gatherer:
+    """Gathers candidates over one connection.
+
+    Args:
+        lexicon: The store's words.
+        matrix: The store's vectors; None to search by words only.
+    """
+
+    def __init__(self, lexicon: Lexicon, matrix: VectorMatrix | None) -> None:
+        self._lexicon = lexicon
+        self._matrix = matrix
+        self._allowed: OrderedDict[Filters, tuple[int, NDArray[np.int64]]] = OrderedDict()
+
+    def gather(  # noqa: PLR0913
+        self,
+        link: Link,
+        asked: Query,
+        *,
+        version: int,
+        names: frozenset[str],
+        vector: Floats | None,
+        filters: Filters,
+        by_words: bool = True,
+    ) -> Pool:
+        """Return the candidates for a question.
+
+        Args:
+            link: The connection, inside one read transaction.
+            asked: The question.
+            version: The database's `data_version`.
+            names: Its words that are speakers' names.
+            vector: Its unit vector; None to search by words only.
+            filters: What may be returned.
+            by_words: Whether memories are looked for by words.
+        """
+        worth = self._lexicon.worth(asked.words)
+        bm25: dict[int, float] = {}
+        if by_words:
+            limit = BY_WORDS_ALONE if vector is None else BY_WORDS
+            bm25 = dict(search.keyword(link, _terms(asked, worth), filters, limit))
+        cosines = {} if vector is None else self._near(link, version, vector, filters)
+        phrases = {
+            phrase: dict(search.keyword(link, [phrase], filters, limit=BY_WORDS_ALONE))
+            for phrase in asked.phrases
+        }
+        cards = self._cards(link, itertools.chain(bm25, cosines, *phrases.values()), filters)
+        beside = search.beside(link, cards)
+        if by_words:
+            best = sorted(beside, key=_promise(bm25, cosines), reverse=True)[:WITH_NEIGHBOURS]
+            # An answer often shares no word with its question, but stands beside one that does.
+            next_to = {place for one in best for place in (beside[one].before, beside[one].after)}
+            brought = self._cards(link, next_to - cards.keys() - {0}, filters)
+            cards |= brought
+            beside |= search.beside(link, brought)
+        ids = tuple(cards)
+        around = {place for found in beside.values() for place in found if place} - cards.keys()
+        cards |= self._cards(link, around, _BESIDE)
+        if vector is not None and self._matrix is not None:
+            missing = [one.id for one in cards.values() if one.has_vector and one.id not in cosines]
+            cosines |= self._matrix.cosines(link, vector, missing)
+        counted = [one for one in worth if one.word not in names] or worth
+        said = self._lexicon.said(cards.values())
+        return Pool(
+            candidates={
+                one.id: Candidate(
+                    id=one.id,
+                    words=_mask(counted, said[one.id].words),
+                    cosine=cosines.get(one.id) if one.has_vector else None,
+                    session=one.session,
+                    beside=beside.get(one.id, _NOWHERE)[1:],
+                    is_named=_is_named(one.speaker, names),
+                    is_question=said[one.id].is_question,
+                    answers=(asked.asks_when and said[one.id].tells_time)
+                    or (asked.asks_amount and said[one.id].tells_amount),
+                    phrases=sum(one.id in found for found in phrases.values())
+                    / max(len(phrases), 1),
+                )
+                for one in cards.values()
+            },
+            ids=ids,
+            word_weights=tuple(one.information for one in counted),
+            bm25=bm25,
+        )
+
+    # -- Parts ------------------------------------------------------------------------------
+    def _near(self, link: Link, version: int, vector: Floats, filters: Filters) -> dict[int, float]:
+        """Return the nearest memories that pass the filters, with their cosines."""
+        matrix = self._matrix
+        if matrix is None:
+            return {}
+        if filters != Filters():
+            allowed = self._passing(link, version, filters)
+            return dict(matrix.nearest(link, vector, BY_MEANING, allowed))
+        # Nearly all pass: look until there are enough, since some may have been deleted.
+        wanted = BY_MEANING
+        while True:
+            found = dict(matrix.nearest(link, vector, wanted))
+            live = search.live(link, found)
+            if len(live) >= BY_MEANING // 2 or wanted >= len(matrix):
+                return {one: found[one] for one in found if one in live}
+            wanted *= 4
+
+    def _passing(self, link: Link, version: int, filters: Filters) -> NDArray[np.int64]:
+        known = self._allowed.get(filters)
+        if known is None or known[0] != version:
+            known = (version, np.array(search.allowed(link, filters), dtype=np.int64))
+            self._allowed[filters] = known
+            if len(self._allowed) > _FILTERS_KEPT:
+                self._allowed.popitem(last=False)
+        return known[1]
+
+    def _cards(self, link: Link, ids: Iterable[int], filters: Filters) -> dict[int, Card]:
+        wanted = list(dict.fromkeys(ids))
+        model_id = self._matrix.model_id if self._matrix is not None else ""
+        return search.cards(link, wanted, filters, model_id) if wanted else {}
+
+
+def _terms(asked: Query, worth: list[Worth]) -> list[str]:
+    """Return what the index is asked for: the rarest words within the budget, and pairs of them."""
+    kept: set[str] = set()
+    postings = 0
+    for one in sorted(worth, key=lambda one: one.memories):
+        postings += one.memories
+        if postings > POSTINGS_MAX and len(kept) > 1:
+            break
+        kept.add(one.word)
+    words = [one.word for one in worth if one.word in kept]
+    pairs = [pair for pair in asked.pairs if kept.issuperset(pair.split())]
+    return [*words, *pairs]
+
+
+def _promise(bm25: Mapping[int, float], cosines: Mapping[int, float]) -> Callable[[int], float]:
+    """Return a rough measure of a candidate, before anything of it is read."""
+    most = max(bm25.values(), default=0.0) or 1.0
+    return lambda one: bm25.get(one, 0.0) / most + 2 * cosines.get(one, 0.0)
+
+
+def _mask(worth: list[Worth], words: Words) -> int:
+    """Return which of the question's words are among these: bit n for word n."""
+    mask, bit = 0, 1
+    for one in worth:
+        if words.issuperset(one.stems):
+            mask |= bit
+        bit <<= 1
+    return mask
+
+
+def _is_named(speaker: str, names: frozenset[str]) -> bool:
+    return bool(names and speaker) and not names.isdisjoint(questions.words_of(speaker))
