@@ -55,7 +55,7 @@ STATEMENTS = (
     "CREATE INDEX memories_content_hash ON memories (content_hash)",
     "CREATE INDEX memories_occurred_at ON memories (occurred_at)",
     "CREATE INDEX memories_project ON memories (project, occurred_at)",
-    "CREATE INDEX memories_session ON memories (session_id) WHERE session_id <> ''",
+    "CREATE INDEX memories_session ON memories (session_id, project) WHERE deleted_at IS NULL",
     "CREATE INDEX memories_speaker ON memories (speaker_key) WHERE speaker_key <> ''",
     """
     CREATE INDEX memories_superseded_by ON memories (superseded_by) WHERE superseded_by IS NOT NULL
