@@ -6,6 +6,7 @@ and each line is printed when it happened. It uses a data directory of its own a
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -22,7 +23,8 @@ from mimo.config.errors import MimoError
 from mimo.config.paths import RunPaths
 from mimo.supervision import client as actors
 from mimo.supervision import messages as m
-from mimo.supervision.node import request_node_stop, wait_for_stop
+from mimo.supervision import platform
+from mimo.supervision.node import find_node, request_node_stop, wait_for_stop
 
 MEMORIES = (
     "The release is planned for 14 March; Dana signs it off.",
@@ -35,6 +37,8 @@ MEMORIES = (
 QUESTION = "Why did we pick an embedded data store?"
 #: Seconds to wait for the background embedder.
 EMBEDDED_WITHIN_S = 30.0
+#: Seconds after which a store has left the client.
+IN_FLIGHT_S = 0.001
 #: Seconds to wait for the node's orderly stop.
 STOPPED_WITHIN_S = 20.0
 
@@ -86,6 +90,7 @@ class Demo:
         pid = self._pid("storage/writer")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._store_last, session)
+            await anyio.sleep(IN_FLIGHT_S)
             os.kill(pid, signal.SIGKILL)
             self.tell(f"SIGKILL to storage/writer, process {pid}, with a store in flight")
         self.tell(f"storage/writer is process {self._pid('storage/writer')} now")
@@ -111,13 +116,16 @@ class Demo:
         self.tell("no vectors yet; the search goes by words")
 
     async def _kill_everything(self, session: Client) -> None:
-        with actors.Client(self._run_dir) as client:
-            pids = client.pids()
+        card = find_node(self._run_dir)
+        if card is None:
+            raise MimoError("expected a running node, got none")
+        pids = [card.watchdog_pid, *platform.descendants_of(card.watchdog_pid)]
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-        self.tell(f"SIGKILL to all {len(pids)} processes of the node at once")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.tell(f"SIGKILL to all {len(pids)} processes of the node, one after the other")
         await self.call(session, "stats")
-        self.tell("the relay has started a new node and the session goes on")
+        self.tell("the relay has started a new node, and the session goes on")
 
     def _pid(self, name: str) -> int:
         with actors.Client(self._run_dir) as client:
@@ -149,6 +157,15 @@ def run_demo(say: Callable[[str], None]) -> None:
         run_dir = RunPaths(data_dir).run
         try:
             anyio.run(_session, data_dir, Demo(run_dir, say))
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
         finally:
             request_node_stop(run_dir)
             wait_for_stop(run_dir, STOPPED_WITHIN_S)
+
+
+def _first(error: BaseException) -> BaseException:
+    """Return the innermost first error of the client's nested task groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
