@@ -14,6 +14,7 @@ import select
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,16 +184,19 @@ class Watchdog:
             root_incarnation=report["root_incarnation"],
             started_at=self._clock.wall_s(),
         )
-        try:
-            write_card(self._run_dir, self._card)
-        except OSError as error:
-            self._log.error("node.card_unwritten", reason=error.strerror)
+        self._write_card(self._card)
         self._log.info(
             "node.generation_started",
             generation=generation.number,
             admin_pid=generation.admin_pid,
             root_pid=generation.root_pid,
         )
+
+    def _write_card(self, card: NodeCard) -> None:
+        try:
+            write_card(self._run_dir, card)
+        except OSError as error:
+            self._log.error("node.card_unwritten", reason=error.strerror)
 
     def _watch(self, generation: Generation) -> None:
         for pid in (generation.admin_pid, generation.root_pid):
@@ -244,6 +248,9 @@ class Watchdog:
         if self._channel is not None:
             self._channel.close()
         self._launcher_pid, self._channel = self._fork_launcher()
+        if self._card is not None:
+            self._card = replace(self._card, launcher_pid=self._launcher_pid)
+            self._write_card(self._card)
 
     # -- Stop --------------------------------------------------------------------------------
     def _catch_signals(self) -> None:
