@@ -28,8 +28,8 @@ import numpy as np
 # user's home, unless it is told not to before.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402
-from onnxruntime.capi import onnxruntime_pybind11_state as native  # noqa: E402
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 #: What loading or running a model raises.
 FAILURES: Final[tuple[type[BaseException], ...]] = (
