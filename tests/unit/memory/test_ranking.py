@@ -90,10 +90,9 @@ def test_texts_that_differ_in_a_number_are_no_repetitions() -> None:
     long = [f"w{chr(97 + n)}" for n in range(26)]
     words = {1: frozenset([*long, "100"]), 2: frozenset([*long, "200"])}
 
-    assert [one.id for one in diverse([Ranked(id=1, score=1), Ranked(id=2, score=0)], words)] == [
-        1,
-        2,
-    ]
+    ranked = [Ranked(id=1, score=1), Ranked(id=2, score=0)]
+
+    assert [one.id for one in diverse(ranked, words)] == [1, 2]
 
 
 candidates = st.lists(
