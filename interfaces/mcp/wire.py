@@ -98,7 +98,7 @@ class Conversation:
             self._writer.transport.abort()
             return
         self._connection = greeting.connection
-        log.info("bridge.connected", connection=greeting.connection, pid=greeting.pid)
+        log.info("bridge.connected", connection=greeting.connection, relay_pid=greeting.pid)
         try:
             await self._converse()
         finally:

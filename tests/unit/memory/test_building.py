@@ -24,11 +24,11 @@ def built(operation: str, **arguments: Any) -> Any:
 
 
 def test_a_memory_has_the_defaults_of_its_record() -> None:
-    """And says which client it came from (mcp.md 7, provenance)."""
+    """And says which client it came from (mcp.md 7), also after an upgrade of the client."""
     memory = new_memory_of({"content": " x "}, client="claude 1.0")
 
     assert (memory.content, memory.category, memory.importance) == ("x", "fact", 0.5)
-    assert (memory.source, memory.trust, memory.occurred_at_s) == ("claude 1.0", "assistant", None)
+    assert (memory.source, memory.trust, memory.occurred_at_s) == ("claude", "assistant", None)
 
 
 def test_every_field_of_a_memory_can_be_given() -> None:
