@@ -7,6 +7,8 @@ failed fsync the same connection must not be trusted; its successor reopens and 
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import Any, ClassVar
 
 from mimo.actors.memory import messages as mm
@@ -46,7 +48,9 @@ class Writer(GenServer):
             self._settings.paths.database,
             durability=self._settings.durability,
             busy_timeout_s=self._settings.storage.busy_timeout_s,
+            check=not self._is_checked(),
         )
+        self._note_checked()
         self._log = logs.get_logger(self.name)
         for notice in self._db.notices:
             self._log.warning("storage.opened", detail=notice)
@@ -108,6 +112,19 @@ class Writer(GenServer):
         """Add what was written."""
         return {"writes": self._writes, "commits": self._commits}
 
+    def _is_checked(self) -> bool:
+        """Tell whether a writer of this node has read all pages; a kill can't harm them."""
+        with contextlib.suppress(OSError):
+            return self._checked_mark().read_text() == _mark_of_node(self._settings.paths.lock)
+        return False
+
+    def _note_checked(self) -> None:
+        with contextlib.suppress(OSError):
+            self._checked_mark().write_text(_mark_of_node(self._settings.paths.lock))
+
+    def _checked_mark(self) -> Path:
+        return self._settings.paths.run / "checked"
+
     def _commit(self, commands: list[batches.Command]) -> list[Any]:
         """Return an outcome a command; raises where this process must not go on."""
         if isinstance(self._refusing, Corrupt):
@@ -119,6 +136,8 @@ class Writer(GenServer):
             self._refuse(error)
             return [error] * len(commands)
         except StorageFailed:
+            # The successor must read all pages: something below SQLite is wrong.
+            self._checked_mark().unlink(missing_ok=True)
             raise
         except MimoError as error:
             return [error] * len(commands)
@@ -162,6 +181,15 @@ class Writer(GenServer):
         if self._checkpoint_timer is not None:
             self.cancel(self._checkpoint_timer)
         self._checkpoint_timer = self.after(self._settings.storage.checkpoint_idle_s, _Checkpoint())
+
+
+def _mark_of_node(lock: Path) -> str:
+    """Return what tells this node from any before it: its lock is written once, at its start.
+
+    Raises:
+        OSError: There is no lock, so no node.
+    """
+    return f"{lock.read_text()} {lock.stat().st_mtime_ns}"
 
 
 def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
