@@ -1,0 +1,337 @@
+"""Measures how well `RecallEngine` finds what answers a question, and fits the ranking's weights.
+
+    MIMO_LOCOMO=locomo10.json python -m tests.load.retrieval_quality [--fit] [--json FILE]
+
+Every figure comes from `RecallEngine.search` over a real database: one memory a turn, stored
+through `storage.batches`, one project a conversation. Weights are fitted on all conversations but
+one and judged on that one; those that ship are fitted on all. The fit also uses the same
+conversations without speakers and sessions, facts drawn from them, and notes with questions in
+other words, so that a store without conversations doesn't pay for one with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import statistics
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mimo.actors.memory import ranking
+from mimo.actors.memory.embedding import OnnxEmbedder
+from mimo.actors.memory.engine import RecallEngine
+from mimo.actors.memory.messages import Search
+from mimo.config.clock import SYSTEM_CLOCK
+from mimo.storage import batches, memories
+from mimo.storage.commands import PutVectors, StoreMemories
+from mimo.storage.database import open_reader, open_writer
+from mimo.storage.records import Filters
+from mimo.storage.vectors import to_blob
+from tests.load.locomo import Collection, Question, conversations, facts
+from tests.support.notes import NOTES
+
+Weights = dict[str, float]
+#: Terms that the fit decides; `phrase` is the user's explicit wish and fixed.
+FITTED = tuple(name for name in ranking.WEIGHTS if name != "phrase")
+#: How strongly weights are pulled towards 0.
+SHRINKAGE = 0.01
+STEPS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as the ranking saw it: a row of terms a candidate, and which are wanted."""
+
+    question: Question
+    ids: tuple[int, ...]
+    wanted: frozenset[int]
+    rows: NDArray[np.float64]
+
+
+class Store:
+    """A database with some collections in it, and an engine over it."""
+
+    def __init__(
+        self, folder: Path, collections: Sequence[Collection], embedder: OnnxEmbedder
+    ) -> None:
+        folder.mkdir()
+        self._writer = open_writer(folder / "mimo.db", durability="normal")
+        self.ids = [self._store(one) for one in collections]
+        while rows := memories.unembedded(self._writer, embedder.model_id, 64):
+            vectors = embedder.embed([row.text for row in rows])
+            put = tuple(
+                (row.id, row.content_hash, to_blob(vector))
+                for row, vector in zip(rows, vectors, strict=True)
+            )
+            command = PutVectors(model_id=embedder.model_id, vectors=put)
+            batches.apply(self._writer, [command], now_s=0.0)
+        self.reader = open_reader(folder / "mimo.db")
+        self.engine = RecallEngine(self.reader, embedder, SYSTEM_CLOCK)
+
+    def _store(self, collection: Collection) -> list[int]:
+        ids: list[int] = []
+        for start in range(0, len(collection.memories), 100):
+            command = StoreMemories(memories=collection.memories[start : start + 100])
+            (outcome,) = batches.apply(self._writer, [command], now_s=0.0)
+            if not isinstance(outcome, tuple):
+                raise TypeError(f"expected the memories to be stored, got {outcome}")
+            ids += [stored.id for stored in outcome]
+        return ids
+
+    def ranks(
+        self,
+        at: int,
+        question: Question,
+        *,
+        pooled: bool,
+        mode: str,
+        project: str,
+        limit: int = 50,
+    ) -> tuple[list[int], frozenset[int]]:
+        """Return the ids found, best first, and those wanted."""
+        filters = Filters() if pooled else Filters(project=project)
+        request = Search(query=question.text, filters=filters, limit=limit, mode=mode)
+        found = self.engine.search(request).data["memories"]
+        wanted = frozenset(self.ids[at][place] for place in question.evidence)
+        return [hit["memory_id"] for hit in found], wanted
+
+    def close(self) -> None:
+        """Close both connections."""
+        self.reader.close()
+        self._writer.close()
+
+
+def measures(found: Sequence[int], wanted: frozenset[int]) -> dict[str, float]:
+    """Return recall at 1, 5 and 10, the reciprocal rank, and nDCG at 10 of one answer."""
+    places = [place for place, memory_id in enumerate(found) if memory_id in wanted]
+    ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(wanted))))
+    gained = sum(1 / math.log2(place + 2) for place in places if place < 10)
+    return {
+        **{f"R@{k}": sum(place < k for place in places) / len(wanted) for k in (1, 5, 10)},
+        "MRR": 1 / (places[0] + 1) if places else 0.0,
+        "nDCG@10": gained / ideal,
+    }
+
+
+def table(rows: Iterable[tuple[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return the mean of each measure, over all and by category, in percent."""
+    groups: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for category, row in rows:
+        groups["all"].append(row)
+        groups[category].append(row)
+    return {
+        category: {
+            **{name: round(100 * statistics.fmean(r[name] for r in found), 1) for name in found[0]},
+            "n": len(found),
+        }
+        for category, found in groups.items()
+    }
+
+
+# -- Measuring what ships ------------------------------------------------------------------------
+def measured(store: Store, collections: Sequence[Collection], **how: Any) -> dict[str, Any]:
+    """Return the table of a store for one way of asking."""
+    rows = []
+    for at, collection in enumerate(collections):
+        for question in collection.questions:
+            found, wanted = store.ranks(at, question, project=collection.name, **how)
+            rows.append((question.category, measures(found, wanted)))
+    return table(rows)
+
+
+# -- Fitting -------------------------------------------------------------------------------------
+def seen(
+    store: Store, collections: Sequence[Collection], *, pooled: bool, mode: str = "hybrid"
+) -> list[list[Asked]]:
+    """Return, for each collection, its questions as the ranking saw them."""
+    caught: list[tuple[tuple[int, ...], list[dict[str, float]]]] = []
+    original = ranking.rank
+
+    def catching(
+        candidates: Mapping[int, ranking.Candidate],
+        ids: Iterable[int],
+        word_weights: Sequence[float],
+        weights: Mapping[str, float] = ranking.WEIGHTS,
+    ) -> list[ranking.Ranked]:
+        wanted = tuple(ids)
+        caught.append((wanted, ranking.terms_of(candidates, wanted, word_weights)))
+        return original(candidates, wanted, word_weights, weights)
+
+    ranking.rank = catching
+    try:
+        found = []
+        for at, collection in enumerate(collections):
+            asked = []
+            for question in collection.questions:
+                _, wanted = store.ranks(
+                    at, question, pooled=pooled, mode=mode, project=collection.name
+                )
+                ids, terms = caught.pop()
+                rows = np.array([[row[name] for name in FITTED] for row in terms])
+                asked.append(
+                    Asked(
+                        question=question,
+                        ids=ids,
+                        wanted=wanted,
+                        rows=rows.reshape(len(ids), len(FITTED)),
+                    )
+                )
+            found.append(asked)
+        return found
+    finally:
+        ranking.rank = original
+
+
+def fitted(asked: Sequence[Asked], shrinkage: float = SHRINKAGE) -> NDArray[np.float64]:
+    """Return the weights under which the wanted memories are most likely to stand first.
+
+    Maximises the mean log of the softmax share of all wanted candidates, by gradient ascent with
+    Adam on terms scaled to unit spread.
+    """
+    cases = []
+    for one in asked:
+        is_wanted = np.array([memory_id in one.wanted for memory_id in one.ids])
+        if is_wanted.any():
+            cases.append((one.rows, is_wanted))
+    spread = np.sqrt(np.mean([rows.var(axis=0) for rows, _ in cases], axis=0)) + 1e-6
+    weights = np.zeros(len(FITTED))
+    mean, square = np.zeros_like(weights), np.zeros_like(weights)
+    for step in range(1, STEPS + 1):
+        gradient = -2 * shrinkage * weights
+        for rows, is_wanted in cases:
+            scores = rows @ (weights / spread)
+            shares = np.exp(scores - scores.max())
+            shares /= shares.sum()
+            target = np.where(is_wanted, shares, 0.0)
+            target /= max(target.sum(), 1e-12)
+            gradient += (target - shares) @ rows / spread / len(cases)
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.99 * square + 0.01 * gradient**2
+        ahead = mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
+        weights += 0.05 * ahead / (1 + step / 100)
+    return np.asarray(weights / spread)
+
+
+def judged(sets: Sequence[list[Asked]], weights: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
+    """Return the table of each collection under its own weights."""
+    rows = []
+    for asked, given in zip(sets, weights, strict=True):
+        for one in asked:
+            order = np.lexsort((-np.array(one.ids), -(one.rows @ given))) if one.ids else []
+            found = [one.ids[place] for place in order]
+            rows.append((one.question.category, measures(found, one.wanted)))
+    return table(rows)
+
+
+def stripped(collection: Collection) -> Collection:
+    """Return the collection without speakers and sessions."""
+    bare = tuple(replace(one, speaker="", session_id="") for one in collection.memories)
+    return replace(collection, memories=bare)
+
+
+def notes(kind: int, category: str) -> Collection:
+    """Return the notes with the questions of one kind."""
+    from mimo.storage.records import NewMemory
+
+    return Collection(
+        name=category,
+        memories=tuple(NewMemory(content=note[0], project=category) for note in NOTES),
+        questions=tuple(
+            Question(text=note[kind], category=category, evidence=frozenset({place}))
+            for place, note in enumerate(NOTES)
+        ),
+    )
+
+
+def fit(sets: Mapping[str, list[list[Asked]]], count: int) -> dict[str, Any]:
+    """Return the figures of leaving each collection out, and the weights fitted on all."""
+    training = ("separate", "pooled", "bare", "facts", "paraphrase", "paraphrase")
+
+    def chosen(left_out: int | None) -> list[Asked]:
+        return [
+            one
+            for name in training
+            for at, asked in enumerate(sets[name])
+            if len(sets[name]) == 1 or at != left_out
+            for one in asked
+        ]
+
+    folds = [fitted(chosen(left_out)) for left_out in range(count)]
+    report: dict[str, Any] = {
+        name: judged(found, folds if len(found) == count else folds[: len(found)])
+        for name, found in sets.items()
+    }
+    everything = fitted(chosen(None))
+    report["weights"] = {
+        name: round(float(x), 2) for name, x in zip(FITTED, everything, strict=True)
+    }
+    report["spread"] = {
+        name: round(float(x), 2) for name, x in zip(FITTED, np.std(folds, axis=0), strict=True)
+    }
+    return report
+
+
+def shown(name: str, figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one line: all measures, and recall at 10 by category."""
+    whole = "  ".join(f"{key} {value}" for key, value in figures["all"].items())
+    parts = "  ".join(f"{key} {row['R@10']}" for key, row in figures.items() if key != "all")
+    return f"{name:12s} {whole} | {parts}"
+
+
+def main() -> int:
+    """Measure, perhaps fit, and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--fit", action="store_true", help="fit the weights, leaving each out once")
+    parser.add_argument("--json", type=Path, help="write the figures here")
+    options = parser.parse_args()
+    path = Path(os.environ["MIMO_LOCOMO"])
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        cache = Path(os.environ.get("MIMO_MODEL_CACHE", folder / "models"))
+        embedder = OnnxEmbedder(None, cache)
+        talks, known = conversations(path), facts(path)
+        stores = {
+            "talks": (Store(folder / "talks", talks, embedder), talks),
+            "facts": (Store(folder / "facts", known, embedder), known),
+        }
+        bare = [stripped(one) for one in talks]
+        stores["bare"] = (Store(folder / "bare", bare, embedder), bare)
+        for kind, name in ((1, "exact"), (2, "paraphrase")):
+            given = [notes(kind, name)]
+            stores[name] = (Store(folder / name, given, embedder), given)
+        ways: dict[str, tuple[str, dict[str, Any]]] = {
+            "separate": ("talks", {"pooled": False, "mode": "hybrid"}),
+            "pooled": ("talks", {"pooled": True, "mode": "hybrid"}),
+            "keyword": ("talks", {"pooled": False, "mode": "keyword"}),
+            "meaning": ("talks", {"pooled": False, "mode": "meaning"}),
+            "bare": ("bare", {"pooled": False, "mode": "hybrid"}),
+            "facts": ("facts", {"pooled": False, "mode": "hybrid"}),
+            "exact": ("exact", {"pooled": False, "mode": "hybrid"}),
+            "paraphrase": ("paraphrase", {"pooled": False, "mode": "hybrid"}),
+        }
+        report = {name: measured(*stores[of], **how) for name, (of, how) in ways.items()}
+        if options.fit:
+            sets = {name: seen(*stores[of], **how) for name, (of, how) in ways.items()}
+            report = fit({name: one for name, one in sets.items() if name != "meaning"}, len(talks))
+        for name, figures in report.items():
+            line = shown(name, figures) if "all" in figures else f"{name}: {figures}"
+            sys.stdout.write(line + "\n")
+        if options.json:
+            options.json.write_text(json.dumps(report, indent=2), encoding="utf-8")
+        for store, _ in stores.values():
+            store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
