@@ -67,6 +67,22 @@ class PollDeaths:
     """Timer payload: look for dead children."""
 
 
+#: What importing a module may raise: a broken one must not end the supervisor.
+_IMPORT_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+
 def load_class(path: str) -> type[Any]:
     """Return the actor class of this dotted path.
 
@@ -76,7 +92,7 @@ def load_class(path: str) -> type[Any]:
     module_name, _, class_name = path.rpartition(".")
     try:
         found = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except _IMPORT_ERRORS as error:
         raise StartError(
             f"expected an actor class at {path!r}, got {type(error).__name__}: {error}"
         ) from error

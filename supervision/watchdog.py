@@ -119,20 +119,26 @@ class Watchdog:
         is_fast = any(child.is_suspected for child in self._watched.values())
         return limits.PING_FAST_S if is_fast else limits.PING_IDLE_S
 
-    def expect_tick(self, now_s: float) -> float:
-        """Note that the next tick is due after `interval_s`, and return that."""
-        self._step_s = self.interval_s()
-        self._due_s = now_s + self._step_s
-        return self._step_s
+    def plan(self, now_s: float) -> float | None:
+        """Return the delay until the next tick; None when one is due by then already.
+
+        A child that is suspected again and again must not push the tick before itself.
+        """
+        step_s = self.interval_s()
+        if self._due_s is not None and self._due_s <= now_s + step_s:
+            return None
+        self._step_s, self._due_s = step_s, now_s + step_s
+        return step_s
 
     def tick(self, now_s: float, state_of: StateOf) -> list[Verdict]:
-        """Look at the children and judge; call it when the time of `expect_tick` is over.
+        """Look at the children and judge; call it when the time of `plan` is over.
 
         Args:
             now_s: Monotonic seconds.
             state_of: Tells the state of a process by its pid.
         """
         late_s = 0.0 if self._due_s is None else now_s - self._due_s
+        self._due_s = None
         step_s = min(self._step_s, self._step_s + late_s)
         verdicts: list[Verdict] = []
         if late_s > limits.PING_FAST_S:

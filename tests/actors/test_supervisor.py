@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -283,6 +284,24 @@ def test_a_stale_incarnation_is_not_heard(tmp_path: Path) -> None:
         assert tree.call("a", "pid") == up.pid
 
 
+def test_a_fork_that_fails_is_a_failed_start(tmp_path: Path) -> None:
+    """Counted, tried again, healed when processes can be made again. Source: H4."""
+    full = tmp_path / "full"
+    spec = replace(
+        root(worker("a"), intensity=100_000, period_s=1.0),
+        start="tests.support.workers.Forkless",
+        args={"forkless_while": str(full)},
+    )
+    with running_tree(spec, tmp_path) as tree:
+        full.touch()
+        old = tree.kill("a")
+        eventually(lambda: tree.row("a").restarts >= 3, within_s=SOON_S)
+        full.unlink()
+
+        restarted(tree, "a", old)
+        assert tree.events("supervision.child_start_failed", "a")
+
+
 # -- Strategies ----------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("strategy", "changed"),
@@ -403,6 +422,8 @@ def test_an_unknown_request_is_refused_and_harms_nobody(tmp_path: Path) -> None:
     with running_tree(root(worker("a")), tmp_path) as tree:
         with pytest.raises(errors.InvalidRequest):
             tree.ask_root("hello")
+        with pytest.raises(errors.InvalidRequest, match="expected a child spec, got str"):
+            tree.ask_root(m.StartChild(spec="a"))
         tree.send_root("hello")
 
         assert tree.pid("a") > 0

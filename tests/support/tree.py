@@ -102,8 +102,8 @@ class Tree:
         """Return the next message that isn't a reply, or None."""
         if self.heard:
             return self.heard.pop(0)
-        for item in self._receive(timeout_s):
-            self.heard.append(item)
+        items = self._receive(timeout_s)
+        self.heard.extend(item for item in items if not isinstance(item, m.Reply))
         return self.heard.pop(0) if self.heard else None
 
     # -- Acting ----------------------------------------------------------------------------
@@ -159,11 +159,11 @@ class Tree:
         )
         self._endpoint.send(address, call)
         while (left_s := end_s - time.monotonic()) > 0:
-            for item in self._receive(left_s):
+            items = self._receive(left_s)
+            self.heard.extend(item for item in items if not isinstance(item, m.Reply))
+            for item in items:
                 if isinstance(item, m.Reply) and item.id == call.id:
                     return _value(item.value)
-                if not isinstance(item, m.Reply):
-                    self.heard.append(item)
         raise errors.DeadlineExceeded(f"expected an answer of {name} within {timeout_s} s")
 
     def _receive(self, timeout_s: float) -> tuple[Any, ...]:

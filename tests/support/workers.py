@@ -10,6 +10,7 @@ from typing import Any
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import NO_REPLY, GenServer, Ignore
 from mimo.supervision.specs import ChildSpec
+from mimo.supervision.supervisor import Supervisor
 
 WORKER = "tests.support.workers.Worker"
 
@@ -76,6 +77,21 @@ class Worker(GenServer):
         if journal := self.args.get("journal"):
             with Path(journal).open("a", encoding="utf-8") as file:
                 file.write(f"{what} {self.name}\n")
+
+
+class Forkless(Supervisor):
+    """A supervisor that can't fork while the file `forkless_while` of its arguments exists."""
+
+    def init(self, args: dict[str, Any]) -> None:
+        fork = os.fork
+
+        def refuse() -> int:
+            if _exists(args.get("forkless_while")):
+                raise BlockingIOError(11, "Resource temporarily unavailable")
+            return fork()
+
+        os.fork = refuse
+        super().init(args)
 
 
 def _exists(path: str | None) -> bool:

@@ -145,9 +145,7 @@ class World:
             case do.AskStop(name=name, incarnation=incarnation):
                 assert self.alive.get(name) == incarnation
                 self.journal.append(f"-{name}")
-                reason = self._stops.get(name, SHUTDOWN)
-                if reason is not None:
-                    self._later(0, lambda: self._exited(name, incarnation, reason))
+                self._leave(name, incarnation, self._stops.get(name, SHUTDOWN))
             case do.KillChild(name=name, incarnation=incarnation):
                 self.journal.append(f"!{name}")
                 self._later(0, lambda: self._exited(name, incarnation, KILLED))
@@ -171,6 +169,10 @@ class World:
                 self.boot_failure, self.left = detail, ExitReason(kind="start_failed")
             case do.Leave(reason=reason):
                 self.left = reason
+
+    def _leave(self, name: str, incarnation: int, reason: ExitReason | None) -> None:
+        if reason is not None:
+            self._later(0, lambda: self._exited(name, incarnation, reason))
 
     def _start(self, name: str, incarnation: int) -> None:
         plan = self._starts.get(name, ["ok"])

@@ -95,6 +95,18 @@ def test_with_a_supervisor_goes_all_that_it_registered() -> None:
     assert "its supervisor g/h ended" in notices[0][1].reason.detail  # type: ignore[union-attr]
 
 
+def test_a_dead_supervisors_late_report_is_refused() -> None:
+    """It may be on its way while the root learns of the death; the child died with it."""
+    registry = Registry()
+    registry.register(entry("g", 1_000, address="g@"), 1.0)
+    registry.unregister(gone("g", 1_000), 2.0)
+
+    assert registry.register(entry("g/a", 1_500_000, supervisor="g@"), 2.1) == []
+    assert registry.all() == ()
+    registry.register(entry("g/a", 2_500_000, supervisor="g@"), 3.0)
+    assert [up.name for up in registry.all()] == ["g/a"]
+
+
 def test_a_lease_that_runs_out_is_silent_and_forgotten() -> None:
     """Nobody tells the registry that a subscriber died; sending to the dead is expensive."""
     registry = Registry()

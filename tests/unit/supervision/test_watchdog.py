@@ -21,17 +21,17 @@ class Ward:
         self.dog.watch("a", 1, 100, busy_max_s)
         self.answers = False
         self.pings = 0
-        self.dog.expect_tick(self.clock.monotonic_s())
+        self.dog.plan(self.clock.monotonic_s())
 
     def suspect(self) -> list[Verdict]:
         verdicts = self._heed(self.dog.suspect("a", 1, lambda _pid: self.state))
-        self.dog.expect_tick(self.clock.monotonic_s())
+        self.dog.plan(self.clock.monotonic_s())
         return verdicts
 
     def tick(self, late_s: float = 0.0) -> list[Verdict]:
         self.clock.advance(self.dog.interval_s() + late_s)
         found = self.dog.tick(self.clock.monotonic_s(), lambda _pid: self.state)
-        self.dog.expect_tick(self.clock.monotonic_s())
+        self.dog.plan(self.clock.monotonic_s())
         return self._heed(found)
 
     def frozen_after_s(self, at_most_s: float, late_s: float = 0.0) -> float | None:
@@ -184,6 +184,16 @@ def test_a_forgotten_or_stale_child_is_not_watched() -> None:
 
     assert ward.suspect() == []
     assert ward.dog.interval_s() == IDLE
+
+
+def test_suspecting_again_and_again_does_not_put_off_the_look() -> None:
+    """Many callers wait for one frozen child: the tick that is due stays due."""
+    ward = Ward("S")
+    now_s = ward.clock.monotonic_s()
+    ward.dog.suspect("a", 1, lambda _pid: "S")
+
+    assert ward.dog.plan(now_s) == FAST
+    assert ward.dog.plan(now_s + 0.2) is None
 
 
 def test_the_verdict_comes_once() -> None:
