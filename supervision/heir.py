@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mimo.config import faultpoints, logs
+from mimo.config import faultpoints
 from mimo.config.errors import Busy, StartError
 from mimo.config.paths import RunPaths
 from mimo.supervision import heir_protocol as p
@@ -14,6 +14,7 @@ from mimo.supervision import messages as m
 from mimo.supervision import platform
 from mimo.supervision.gen_server import GenServer
 from mimo.supervision.holdings import Holdings
+from mimo.supervision.shared_memory import folder_for, leave
 from mimo.supervision.table_store import TableStore
 
 #: How old a snapshot of a changed table becomes, in seconds.
@@ -39,9 +40,10 @@ class Heir(GenServer):
         """Find the tables of an earlier incarnation; their owners go on meanwhile."""
         paths = RunPaths(Path(args["data_dir"]))
         self._snapshot_s = float(args.get("snapshot_s", SNAPSHOT_S))
+        self._folder = folder_for(paths, self.clock, self.name)
         store: TableStore = named(args["store"])(
             heir=self.name,
-            folder=self._folder(paths),
+            folder=self._folder,
             snapshots=paths.snapshots,
             boot_id=platform.boot_id(),
             clock=self.clock,
@@ -83,6 +85,7 @@ class Heir(GenServer):
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Save everything; what nobody owns any more leaves the shared memory."""
         self._holdings.save(last=True)
+        leave(self._folder)
 
     def statistics_extra(self) -> dict[str, Any]:
         """Return how many tables it holds, and of how many it is the owner."""
@@ -111,15 +114,6 @@ class Heir(GenServer):
         """Tell those that serve what waits for them; who has claimed it already claims in vain."""
         for owner, table in self._holdings.waiting():
             self.cast(owner, p.TableOffered(table=table, heir=self.name))
-
-    def _folder(self, paths: RunPaths) -> Path:
-        """Return the folder for shared tables; on disk where shared memory can't be had safely."""
-        try:
-            return platform.shared_memory_dir(paths.data_dir, fallback=paths.tables)
-        except StartError as error:
-            logs.get_logger(self.name).warning("heir.no_shared_memory", reason=error.message)
-            paths.tables.mkdir(mode=0o700, parents=True, exist_ok=True)
-            return paths.tables
 
 
 def named(path: str) -> Any:

@@ -73,7 +73,8 @@ def kill(tree: Tree, *names: str) -> None:
 
 
 def status(tree: Tree, table: str = "notes") -> p.TableStatus:
-    return next(one for one in ask(tree, HEIR, p.ListTables()) if one.table == table)
+    found: tuple[p.TableStatus, ...] = ask(tree, HEIR, p.ListTables())
+    return next(one for one in found if one.table == table)
 
 
 def wipe(data_dir: Path) -> None:

@@ -75,8 +75,8 @@ def trip(tree: Tree, breaker: str) -> None:
 
 
 def status(tree: Tree, breaker: str) -> r.BreakerStatus:
-    found = {one.name: one for one in tree.call(BREAKERS, r.ListBreakers())}
-    return found[breaker]
+    found: tuple[r.BreakerStatus, ...] = tree.call(BREAKERS, r.ListBreakers())
+    return next(one for one in found if one.name == breaker)
 
 
 def level(tree: Tree) -> str:
@@ -161,7 +161,10 @@ def test_the_level_follows_breakers_and_facts_over_deaths(tree: Tree) -> None:
 
 def test_subscribers_hear_of_changes_also_from_a_successor(tree: Tree) -> None:
     """Ours: at once, at each change, and after the death of either side."""
-    heard = lambda: [each.level for each in tree.call(LISTENER, "heard")]  # noqa: E731
+
+    def heard() -> list[str]:
+        return [each.level for each in tree.call(LISTENER, "heard")]
+
     tree.call(SERVICES, r.SubscribeLevel(subscriber=LISTENER))
     tree.call(SERVICES, r.ReportFact(fact="disk_full", is_so=True))
     eventually(lambda: heard()[-1:] == ["read_only"], within_s=20.0)
@@ -208,7 +211,10 @@ def test_too_many_names_are_counted_together(tree: Tree) -> None:
         names = [f"tool.op{part}_{number}" for number in range(100)]
         rows = tuple(r.CallRow(name, "", "", 0.1) for name in names)
         cast(tree, TELEMETRY, r.RecordCalls(rows=rows))
-    total = lambda: sum(row.count for row in tree.call(TELEMETRY, r.GetTelemetry()).rows)  # noqa: E731
+
+    def total() -> int:
+        return sum(row.count for row in tree.call(TELEMETRY, r.GetTelemetry()).rows)
+
     eventually(lambda: total() == 600, within_s=20.0)
     restart(tree, TELEMETRY)
     assert total() == 600
