@@ -26,7 +26,6 @@ def run_in_system(script: str, tmp_path: Path, *, portable: bool = False) -> Any
             **os.environ,
             "MIMO_PORTABLE": "1" if portable else "0",
             "LOG_DIR": str(tmp_path),
-            "PYTHONPATH": str(ROOT),
         },
         capture_output=True,
         text=True,
