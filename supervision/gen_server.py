@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
-from mimo.config import limits
+from mimo.config import faultpoints, limits
 from mimo.config.errors import Crashed, InvalidRequest, MimoError
 from mimo.supervision import messages as m
 from mimo.supervision.caller import Caller
@@ -153,6 +153,8 @@ class GenServer(Process):
     # -- Services: answering -----------------------------------------------------------------
     def reply(self, call: m.Call, value: Any) -> None:
         """Answer a call that `handle_call` left open; a second answer is dropped."""
+        if faultpoints.ARMED and faultpoints.reach("gen_server.before_reply", self.name):
+            return
         for answer in self._inbox.finish(call, value):
             self._send_answer(answer)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from mimo.config import logs
+from mimo.config import faultpoints, logs
 from mimo.config.clock import SYSTEM_CLOCK, Clock
 from mimo.config.errors import MimoError
 from mimo.supervision import messages as m
@@ -202,6 +202,8 @@ class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
         while self._outbox:
             _, (address, items) = self._outbox.popitem(last=False)
             self.send(address, items[0] if len(items) == 1 else m.Batch(items=tuple(items)))
+            if faultpoints.ARMED and any(isinstance(item, m.Reply) for item in items):
+                faultpoints.reach("gen_server.after_reply", self.name)
 
     def _arm(self) -> None:
         """Ask the runtime for one wakeup at the nearest timer."""

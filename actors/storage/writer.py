@@ -71,7 +71,7 @@ class Writer(GenServer):
                 writes.append((call, command))
         if writes:
             outcomes = self._commit([command for _, command in writes])
-            faultpoints.reach("writer.before_reply", self.name)
+            faultpoints.reach("writer.after_commit", self.name)
             for (call, _), outcome in zip(writes, outcomes, strict=True):
                 self.reply(call, _answer(call.request, outcome))
             if any(isinstance(call.request, mm.Remember | mm.UpdateMemory) for call, _ in writes):
