@@ -11,6 +11,7 @@ from typing import Any
 
 from mimo.config.clock import ManualClock
 from mimo.supervision import effects as do
+from mimo.supervision.children import Child
 from mimo.supervision.effects import Effect
 from mimo.supervision.messages import KILLED, NORMAL, SHUTDOWN, ExitReason
 from mimo.supervision.policy import Policy
@@ -47,11 +48,14 @@ class World:
         self.up: dict[str, int] = {}
         self.reports: list[do.Report] = []
         self.answers: dict[Any, Any] = {}
+        #: When restarts were counted and allowed, in monotonic seconds.
+        self.counted_s: list[float] = []
         self.is_booted = False
         self.boot_failure: str | None = None
         self.left: ExitReason | None = None
         self._starts: dict[str, list[str]] = {}
         self._stops: dict[str, ExitReason | None] = {}
+        self._restarts: dict[Child, int] = {}
         self._agenda: list[tuple[float, int, Callable[[], list[Effect]]]] = []
         self._sequence = 0
         self.commands = 0
@@ -131,6 +135,10 @@ class World:
 
     # -- Inside -----------------------------------------------------------------------------
     def _carry_out(self, effects: list[Effect]) -> None:
+        for one in self.policy.children:
+            new = one.restarts - self._restarts.get(one, 0)
+            self.counted_s.extend([self.now_s] * new)
+            self._restarts[one] = one.restarts
         for effect in effects:
             self._do(effect)
 

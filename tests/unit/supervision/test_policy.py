@@ -159,6 +159,16 @@ class Lives(RuleBasedStateMachine):
         assert len(asked) <= 1
 
     @invariant()
+    def no_period_holds_more_restarts_than_the_intensity(self) -> None:
+        """Whatever the strategy, and however the restarts came about."""
+        if not hasattr(self, "w") or self.flags.parks_groups:
+            return
+        counted_s, allowed = self.w.counted_s, self.flags.intensity
+        for first_s, beyond_s in zip(counted_s, counted_s[allowed:], strict=False):
+            assert beyond_s - first_s > self.flags.period_s or allowed == 0
+        assert allowed or not counted_s
+
+    @invariant()
     def nothing_is_left_after_the_end(self) -> None:
         """The supervisor leaves last."""
         if hasattr(self, "w") and self.is_over:
