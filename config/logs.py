@@ -210,7 +210,9 @@ def _finish(_sink: Any, method: str, fields: MutableMapping[str, Any]) -> bytes:
         "actor": fields.pop("actor", ""),
         "pid": os.getpid(),
     }
-    rest = {str(name): bounded(value, str(name)) for name, value in fields.items()}
+    # A field named like one of the head's must not take its place.
+    named = {f"{name}_" if name in head else str(name): value for name, value in fields.items()}
+    rest = {name: bounded(value, name) for name, value in named.items()}
     line = _encode({**head, **rest})
     if len(line) > LINE_BYTES_MAX:
         line = _encode({**head, "cut_bytes": len(line), "request_id": rest.get("request_id", "")})

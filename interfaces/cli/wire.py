@@ -12,7 +12,14 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
-from mimo.config.errors import DeadlineExceeded, Internal, MimoError, Unavailable, all_error_types
+from mimo.config.errors import (
+    DeadlineExceeded,
+    Internal,
+    InvalidRequest,
+    MimoError,
+    Unavailable,
+    all_error_types,
+)
 from mimo.config.paths import RunPaths
 from mimo.interfaces import relay_node
 
@@ -82,7 +89,7 @@ class Wire:
             if answer.get("id") != request_id or "method" in answer:
                 continue
             if "error" in answer:
-                raise Internal(f"{method}: {answer['error'].get('message', answer['error'])}")
+                raise _error_of(answer["error"])
             result: dict[str, Any] = answer["result"]
             return result
 
@@ -109,6 +116,15 @@ class Wire:
             raise _cut_off(None)
         found: dict[str, Any] = json.loads(line)
         return found
+
+
+#: JSON-RPC's codes for what the caller did wrong. Source: JSON-RPC 2.0, section 5.1.
+CALLERS_FAULTS = range(-32_602, -32_599)
+
+
+def _error_of(error: dict[str, Any]) -> MimoError:
+    kind = InvalidRequest if error.get("code") in CALLERS_FAULTS else Internal
+    return kind(str(error.get("message", error)))
 
 
 def _cut_off(error: OSError | None) -> Unavailable:

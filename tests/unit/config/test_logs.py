@@ -59,6 +59,15 @@ def test_a_line_has_its_head_fields_first_and_the_request_it_belongs_to(log: Pat
     assert "request_id" not in second
 
 
+def test_a_field_cannot_take_the_place_of_the_head(log: Path) -> None:
+    """`pid` is the writer's; somebody else's is `pid_` (ours)."""
+    logs.get_logger("x").info("bridge.connected", pid=1, level="high", time="then")
+
+    (line,) = lines(log)
+    assert (line["pid"], line["pid_"], line["level_"]) == (os.getpid(), 1, "high")
+    assert line["level"] == "info"
+
+
 def test_a_name_outside_the_list_is_logged_as_a_bug(log: Path) -> None:
     """The events are a closed list (aesthetics 3)."""
     logs.get_logger("x").warning("storage.exploded")
