@@ -12,7 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mimo.config.paths import SOCKET_NAME, RunPaths, absolute, chosen_data_dir, default_config_file
+from mimo.config.paths import (
+    SOCKET_NAME,
+    RunPaths,
+    absolute,
+    default_config_file,
+    default_data_dir,
+)
 
 #: How much of a node's last words is told to a client, in characters.
 _WORDS_CHARS_MAX = 500
@@ -61,13 +67,15 @@ def find_place(choice: Choice, environ: Mapping[str, str]) -> Place:
     A settings file that can't be read is the node's to complain about.
     """
     named = choice.config or environ.get("MIMO_CONFIG", "")
-    file = absolute(named, Path.cwd()) if named else default_config_file(environ)
+    file = _from_here(named) if named else default_config_file(environ)
     settings = _settings(file)
-    data_dir = chosen_data_dir(choice.data_dir, environ)
-    given = settings.get("data_dir")
-    is_chosen = bool(choice.data_dir or environ.get("MIMO_DATA_DIR"))
-    if not is_chosen and isinstance(given, str) and given:
-        data_dir = absolute(given, file.absolute().parent)
+    chosen, set_there = choice.data_dir or environ.get("MIMO_DATA_DIR"), settings.get("data_dir")
+    if chosen:
+        data_dir = _from_here(chosen)
+    elif isinstance(set_there, str) and set_there:
+        data_dir = absolute(set_there, file.parent)
+    else:
+        data_dir = default_data_dir(environ)
     arguments = ["node", "--data-dir", str(data_dir)]
     if choice.config:
         arguments += ["--config", str(file)]
@@ -79,6 +87,12 @@ def find_place(choice: Choice, environ: Mapping[str, str]) -> Place:
         and not any(setting.startswith("tools.") for setting in choice.settings)
     )
     return Place(RunPaths(data_dir), arguments, tools_are_usual=is_usual)
+
+
+def _from_here(text: str) -> Path:
+    """Return the path; the working directory, which may be gone, only matters to a relative one."""
+    base = "/" if text.startswith(("/", "~")) else os.getcwd()  # noqa: PTH109  no object of it
+    return absolute(text, Path(base))
 
 
 def _settings(file: Path) -> dict[str, Any]:
@@ -97,12 +111,13 @@ def _settings(file: Path) -> dict[str, Any]:
 def connect(paths: RunPaths) -> socket.socket | None:
     """Return a connection to the node's socket, or None when nobody listens there.
 
+    The process's current directory is `/` afterwards.
+
     Raises:
         PermissionError: Another user listens there.
     """
     link = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     link.setblocking(False)
-    here = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
     try:
         # A socket's path is short, a data directory's need not be.
         os.chdir(paths.run)
@@ -111,8 +126,7 @@ def connect(paths: RunPaths) -> socket.socket | None:
         link.close()
         return None
     finally:
-        os.fchdir(here)
-        os.close(here)
+        os.chdir("/")
     owner = peer_uid(link)
     if owner != os.getuid():
         link.close()

@@ -33,6 +33,9 @@ DRAIN_SIGNAL_S = 1.0
 #: A side is not read while this much waits to be written to the other, in bytes.
 WAITING_BYTES_MAX = 4_194_304
 
+#: Exit code where the relay itself can't start, as `StartError` has.
+START_EXIT_CODE = 78
+
 # POSIX: a pipe that polls as writable takes this much without blocking.
 _PIPE_BYTES = 4_096
 _READ_BYTES = 262_144
@@ -250,8 +253,12 @@ def main(argv: list[str]) -> int:
     """Run the relay and return its exit code."""
     choice = read_choice(argv)
     out = claim_stdout()
-    place = find_place(choice, os.environ)
-    baked = Path(__file__).with_name("baked.json").read_bytes()
+    try:
+        place = find_place(choice, os.environ)
+        baked = Path(__file__).with_name("baked.json").read_bytes()
+    except (OSError, RuntimeError) as error:
+        say(f"expected a home and a working directory, got: {error}; give --data-dir in full")
+        return START_EXIT_CODE
     answers = load(baked, tools_are_usual=place.tools_are_usual)
     link = Link(place, answers.version)
     return Relay(Session(answers, LINE_BYTES_MAX), link, 0, out).run()

@@ -1,4 +1,4 @@
-"""Listens for relays on the node's Unix socket, and for HTTP where it is wanted."""
+"""Listens for relays on the node's Unix socket."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 
+from mimo.config import logs
 from mimo.config.errors import StartError
 from mimo.config.paths import SOCKET_NAME
+from mimo.interfaces.mcp.guard import ACTOR
 from mimo.interfaces.mcp.server import MimoServer
 from mimo.interfaces.mcp.wire import LINE_BYTES_MAX, Conversation
 
 #: Relays that may wait to be accepted.
 BACKLOG = 128
+#: Relays that are served at once.
+CONNECTIONS_MAX = 256
+#: How long no relay is accepted after the process ran out of descriptors, in seconds.
+ACCEPT_PAUSE_S = 0.5
 
 
 def bound_socket(folder: Path) -> socket.socket:
@@ -63,21 +69,50 @@ class Listener:
         self._server = server
         self._generation = generation
         self._changed = changed
-        self._count = 0
+        self._open: dict[asyncio.Task[None], Conversation] = {}
 
     async def serve(self, listening: socket.socket) -> None:
-        """Accept relays until cancelled."""
-        acceptor = await asyncio.start_unix_server(
-            self._serve_one, sock=listening, limit=LINE_BYTES_MAX, backlog=BACKLOG
-        )
-        async with acceptor:
-            await acceptor.serve_forever()
+        """Accept relays until cancelled; then let go of all at once.
 
-    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._count += 1
-        self._changed(self._count)
+        Their calls stay with them: a relay repeats what it wasn't answered to the successor.
+        """
+        loop = asyncio.get_running_loop()
         try:
-            await Conversation(self._server, reader, writer).run(self._generation)
+            while True:
+                try:
+                    link, _ = await loop.sock_accept(listening)
+                except OSError as error:
+                    # Out of descriptors: those who wait are served when others have left.
+                    logs.get_logger(ACTOR).warning("bridge.refused", reason=str(error))
+                    await asyncio.sleep(ACCEPT_PAUSE_S)
+                    continue
+                await self._welcome(link)
         finally:
-            self._count -= 1
-            self._changed(self._count)
+            listening.close()
+            await self._let_go()
+
+    async def _welcome(self, link: socket.socket) -> None:
+        reader, writer = await asyncio.open_unix_connection(sock=link, limit=LINE_BYTES_MAX)
+        conversation = Conversation(self._server, reader, writer)
+        if len(self._open) >= CONNECTIONS_MAX:
+            conversation.refuse(f"expected at most {CONNECTIONS_MAX} clients, got one more")
+            return
+        task = asyncio.create_task(conversation.run(self._generation))
+        self._open[task] = conversation
+        task.add_done_callback(self._ended)
+        self._changed(len(self._open))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._open[task]
+        self._changed(len(self._open))
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log = logs.get_logger(ACTOR)
+            log.error("bridge.internal_error", reason="a conversation ended", exc_info=error)
+
+    async def _let_go(self) -> None:
+        tasks = list(self._open)
+        for task, conversation in list(self._open.items()):
+            # Cut first: the SDK answers what is in flight with an error when it is cancelled.
+            conversation.cut()
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

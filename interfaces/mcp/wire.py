@@ -95,7 +95,7 @@ class Conversation:
             greeting = await self._greeted(generation)
         except (Refusal, OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
             log.warning("bridge.refused", reason=str(error) or type(error).__name__)
-            self._writer.transport.abort()
+            self.cut()
             return
         self._connection = greeting.connection
         log.info("bridge.connected", connection=greeting.connection, relay_pid=greeting.pid)
@@ -103,8 +103,18 @@ class Conversation:
             await self._converse()
         finally:
             self._server.subscriptions.forget(greeting.connection)
-            self._writer.transport.abort()
+            self.cut()
             log.info("bridge.disconnected", connection=greeting.connection)
+
+    def cut(self) -> None:
+        """Close the connection at once; nothing more reaches the relay."""
+        self._writer.transport.abort()
+
+    def refuse(self, reason: str) -> None:
+        """Tell the relay why it isn't served, and close."""
+        logs.get_logger(ACTOR).warning("bridge.refused", reason=reason)
+        self._put({"mimo": 1, "ok": False, "error": reason})
+        self._writer.close()
 
     async def _greeted(self, generation: int) -> Greeting:
         owner = platform.peer_uid(self._writer.get_extra_info("socket"))
