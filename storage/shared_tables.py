@@ -91,8 +91,17 @@ class SharedTables:
             limits: Most rows, most bytes, and what happens beyond; for a new table.
 
         Raises:
-            DiskFull: No room for it.
+            DiskFull, StorageFailed: It can't be made now; nothing was changed.
         """
+        try:
+            return self._open(name, limits)
+        except OSError as error:
+            raise StorageFailed(
+                f"expected to open the table {name}, got {error}; free some space",
+                retry_after_s=1.0,
+            ) from error
+
+    def _open(self, name: str, limits: tuple[int, int, OnFull]) -> tuple[TableFile, Origin]:
         path = self._path(name)
         self._make_folder()
         damage: list[str] = []
@@ -101,6 +110,9 @@ class SharedTables:
                 found = find(name, path)
             except (Corrupt, StorageFailed) as error:
                 damage.append(f"{kind}: {error.message}")
+                if kind == "snapshot":
+                    saved = self._snapshot_path(name)
+                    saved.replace(saved.with_suffix(".damaged"))
                 continue
             if found is not None:
                 table, origin = found

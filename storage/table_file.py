@@ -232,7 +232,7 @@ class TableFile:
         """Tell whether the path still leads to this very file."""
         try:
             return Path(self.path).stat().st_ino == self._inode
-        except FileNotFoundError:
+        except OSError:
             return False
 
     def is_same(self, other: TableFile) -> bool:

@@ -20,7 +20,7 @@ from mimo.supervision.table_store import TableStore
 #: How old a snapshot of a changed table becomes, in seconds.
 SNAPSHOT_S = 30.0
 #: When a death is looked at again that met a locked table, in seconds.
-TRY_AGAIN_S = 0.1
+TRY_AGAIN_S = 0.25
 
 
 class _Save:

@@ -195,9 +195,13 @@ class Ownership:
     def given(self, owner: str, incarnation: int, to: str) -> Ownership:
         """Return the ownership after a gift: the heir keeps it until `to` claims it.
 
+        Given again, as by a message that was repeated to the heir's successor, nothing changes.
+
         Raises:
             Conflict: The giver doesn't own it.
         """
+        if self.owner == to:
+            return self
         if (self.owner, self.incarnation, self.is_inherited) != (owner, incarnation, False):
             raise Conflict(
                 f"expected the owner to give it away, got {owner}; only {self.owner} may"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mimo.config import logs
 from mimo.config.clock import Clock
-from mimo.config.errors import Busy, Corrupt, NotFound, StorageError
+from mimo.config.errors import Busy, Corrupt, NotFound, StartError, StorageError
 from mimo.supervision import heir_protocol as p
 from mimo.supervision.table_store import HeldTable, TableStore
 
@@ -133,7 +133,10 @@ class Holdings:
         """
         saved = []
         for name in tuple(self._held):
-            held = self._present(name)
+            try:
+                held = self._present(name)
+            except Busy:
+                continue
             if held is None:
                 continue
             is_last = last and self._ownership(held).is_inherited
@@ -191,15 +194,17 @@ class Holdings:
         raise Busy("expected one heir to decide, got several; stop one", retry_after_s=0.1)
 
     def _present(self, name: str) -> _Holding | None:
-        """Return a holding whose file is there and sound; a removed file is made again."""
+        """Return a holding whose file is there and sound; a removed file is made again.
+
+        Raises:
+            Busy: It can't be made again now; until it can, only this heir still has the rows.
+        """
         held = self._held.get(name)
         if held is None:
             return None
         try:
             if not held.table.is_linked():
-                self._decide(held, lambda own: own.moved())
-                held.table = self._store.rebuild(held.table)
-                self._log.warning("heir.rebuilt", table=name, seq=held.table.usage()[0])
+                self._rebuild(name, held)
             held.table.ownership()
         except Corrupt as error:
             self._log.error("heir.table_damaged", table=name, reason=error.message)
@@ -207,6 +212,17 @@ class Holdings:
             del self._held[name]
             return None
         return held
+
+    def _rebuild(self, name: str, held: _Holding) -> None:
+        self._decide(held, lambda own: own.moved())
+        try:
+            held.table = self._store.rebuild(held.table)
+        except (StorageError, StartError, OSError) as error:
+            self._log.error("heir.write_failed", table=name, reason=str(error))
+            raise Busy(
+                f"expected room for the table {name}, got {error}; try again", retry_after_s=1.0
+            ) from error
+        self._log.warning("heir.rebuilt", table=name, seq=held.table.usage()[0])
 
     def _open(self, name: str, spec: p.TableSpec) -> _Holding:
         table, origin = self._store.open(name, (spec.rows_max, spec.bytes_max, spec.on_full))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mimo.config import logs
-from mimo.config.errors import Busy, StaleIncarnation, StorageError
+from mimo.config.errors import Busy, InvalidRequest, StaleIncarnation, StorageError
 from mimo.supervision import heir_protocol as p
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
@@ -43,6 +43,7 @@ class TableOwner(GenServer):
         super().__init__()
         self.heir = ""
         self._tables: dict[str, Table] = {}
+        self._specs: dict[str, p.TableSpec] = {}
         self._claiming: set[str] = set()
 
     # -- What a subclass writes --------------------------------------------------------------
@@ -58,7 +59,7 @@ class TableOwner(GenServer):
         return None
 
     def table_received(self, table: str, from_owner: str) -> None:
-        """Use a table that was given away to this worker; called while it serves."""
+        """Use a table that came while this worker serves: a gift, or one it claimed."""
 
     # -- Services ----------------------------------------------------------------------------
     def table(self, name: str) -> Table:
@@ -79,9 +80,27 @@ class TableOwner(GenServer):
             return False
         return True
 
+    def claim(self, spec: p.TableSpec) -> None:
+        """Claim one more table than `tables` says; `table_received` is called when it is here."""
+        if spec.name not in self._claiming:
+            self._claiming.add(spec.name)
+            claim = p.Claim(spec=spec, owner=self.name, incarnation=self.incarnation)
+            self.call(
+                self.heir, claim, lambda value: self._answered(spec, value), timeout_s=CLAIM_S
+            )
+
     def give_away(self, table: str, to: str) -> None:
-        """Give a table to another worker; it can't be used here any more."""
+        """Give a table to another worker; it can't be used here any more.
+
+        Raises:
+            InvalidRequest: It is one of `tables`, without which the successor wouldn't start.
+        """
+        if any(spec.name == table for spec in self.tables()):
+            raise InvalidRequest(
+                f"expected a gift or a claimed table, got {table}, our own; keep it"
+            )
         self._tables.pop(table).close()
+        del self._specs[table]
         gift = p.GiveAway(table=table, owner=self.name, incarnation=self.incarnation, to=to)
         self.call(self.heir, gift, self._given, timeout_s=CLAIM_S)
 
@@ -99,7 +118,7 @@ class TableOwner(GenServer):
             case m.Up(name=self.heir):
                 self._claim_all()
             case _Claim():
-                self._claim(info.spec)
+                self.claim(info.spec)
 
     def handle_cast(self, request: Any) -> None:
         """Take what is given away to this worker."""
@@ -107,7 +126,7 @@ class TableOwner(GenServer):
             own = [spec for spec in self.tables() if spec.name == request.table]
             spec = own[0] if own else self.offered(request.table)
             if spec is not None and request.heir == self.heir:
-                self._claim(spec)
+                self.claim(spec)
         else:
             super().handle_cast(request)
 
@@ -125,23 +144,15 @@ class TableOwner(GenServer):
         super().terminate(reason)
 
     def _claim_all(self) -> None:
-        for spec in self.tables():
-            self._claim(spec)
+        for spec in {spec.name: spec for spec in (*self._specs.values(), *self.tables())}.values():
+            self.claim(spec)
         self._serve_when_complete()
-
-    def _claim(self, spec: p.TableSpec) -> None:
-        if spec.name not in self._claiming:
-            self._claiming.add(spec.name)
-            claim = p.Claim(spec=spec, owner=self.name, incarnation=self.incarnation)
-            self.call(
-                self.heir, claim, lambda value: self._answered(spec, value), timeout_s=CLAIM_S
-            )
 
     def _answered(self, spec: p.TableSpec, value: p.TableTransfer | m.Failure) -> None:
         self._claiming.discard(spec.name)
         match value:
             case p.TableTransfer():
-                self._receive(value)
+                self._receive(spec, value)
             case m.Failure(code="conflict") if self._is_started:
                 self._superseded(value.message)
             case m.Failure(retry_after_s=float() | int()) | m.Failure(code="deadline_exceeded"):
@@ -152,21 +163,33 @@ class TableOwner(GenServer):
             case _:
                 self.fail_start(f"no table {spec.name}: {value.message}")
 
-    def _receive(self, transfer: p.TableTransfer) -> None:
+    def _receive(self, spec: p.TableSpec, transfer: p.TableTransfer) -> None:
         table = named(transfer.store).open_owned(transfer.path, transfer.epoch, self.clock)
         known: Any = self._tables.get(transfer.table)
         if known is not None and known.is_same(table):
             table.close()
             return
-        if known is not None:
-            table.adopt(known)
-            known.close()
-            logs.get_logger(self.name).info("heir.reseeded", table=table.name, seq=table.seq)
-        self._tables[transfer.table] = table
+        if known is not None and not self._reseed(table, known):
+            table.close()
+            self.after(CLAIM_AGAIN_S, _Claim(spec))
+            return
+        self._tables[transfer.table], self._specs[transfer.table] = table, spec
         if self._is_started and known is None:
             self.table_received(transfer.table, transfer.from_owner)
         else:
             self._serve_when_complete()
+
+    def _reseed(self, table: Any, known: Any) -> bool:
+        """Put what only this process still has into the file that its heir made anew."""
+        log = logs.get_logger(self.name)
+        try:
+            table.adopt(known)
+        except (StorageError, Busy) as error:
+            log.warning("heir.write_failed", table=table.name, reason=error.message)
+            return False
+        known.close()
+        log.info("heir.reseeded", table=table.name, seq=table.seq)
+        return True
 
     def _serve_when_complete(self) -> None:
         if not self._is_started and all(spec.name in self._tables for spec in self.tables()):

@@ -240,8 +240,9 @@ def test_a_table_is_given_away_and_survives_its_receivers_death(
     data_dir: Path, tmp_path: Path
 ) -> None:
     """OTP ets:give_away/3: the receiver owns it, the heir stays the heir."""
-    spec = root(heir(data_dir), owner("giver", "notes"), owner("taker", takes=("notes",)))
+    spec = root(heir(data_dir), owner("giver", "own"), owner("taker", takes=("notes",)))
     with running_tree(spec, tmp_path) as tree:
+        ask(tree, "giver", ("claim", "notes"))
         ask(tree, "giver", ("put", "notes", "a", 1))
         ask(tree, "giver", ("give", "notes", "taker"))
         assert ask(tree, "taker", ("all", "notes")) == {"a": 1}
@@ -249,7 +250,11 @@ def test_a_table_is_given_away_and_survives_its_receivers_death(
         ask(tree, "taker", ("put", "notes", "b", 2))
         kill(tree, "taker")
         assert ask(tree, "taker", ("all", "notes")) == {"a": 1, "b": 2}
+        kill(tree, HEIR)
+        assert ask(tree, "taker", ("put", "notes", "c", 3)) == 3
         assert status(tree).owner == "taker"
+        with pytest.raises(errors.InvalidRequest, match="our own"):
+            tree.call("giver", ("give", "own", "taker"))
 
 
 def test_an_orderly_stop_keeps_everything_on_disk_and_no_memory(

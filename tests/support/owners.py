@@ -42,7 +42,7 @@ def owner(name: str, *tables: str, takes: tuple[str, ...] = (), **fields: Any) -
 
 
 class Keeper(TableOwner):
-    """Keeps what it is told: ("put", table, key, value), ("get", table, key), ("all", table)."""
+    """Keeps what it is told: ("put", table, key, value), ("all", table), and more below."""
 
     def init(self, args: dict[str, Any]) -> None:
         self.specs = tuple(p.TableSpec(name=name) for name in args["tables"])
@@ -61,18 +61,19 @@ class Keeper(TableOwner):
 
     def handle_call(self, request: Any, call: m.Call) -> Any:
         match request:
+            case (_, table, *_) if request[0] != "claim" and table not in self._tables:
+                raise NotFound(f"expected a table of {self.name}, got {table}")
             case ("put", table, key, value):
                 self.table(table).put(key, value)
                 return self.table(table).seq
             case ("put_and_die", table, key, value):
                 self.table(table).put(key, value)
                 os.kill(os.getpid(), signal.SIGKILL)
-            case ("get", table, key):
-                return self.table(table).get(key)
             case ("all", table):
-                if table not in self._tables:
-                    raise NotFound(f"expected a table of {self.name}, got {table}")
                 return {key: value for key, value, _ in self.table(table).items()}
+            case ("claim", table):
+                self.claim(p.TableSpec(name=table))
+                return True
             case ("give", table, to):
                 self.give_away(table, to)
                 return True

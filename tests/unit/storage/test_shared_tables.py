@@ -370,6 +370,7 @@ def test_damage_everywhere_gives_an_empty_table_and_says_so(host: Host) -> None:
     assert (origin.kind, origin.is_complete) == ("created", False)
     assert "shared: " in origin.damage
     assert "snapshot: " in origin.damage
+    assert snapshot.with_suffix(".damaged").read_bytes() == b"y" * 5000
     assert contents(again) == {}
 
 
@@ -429,6 +430,22 @@ def test_a_snapshot_that_fails_leaves_the_one_before(host: Host) -> None:
     with pytest.raises((StorageFailed, Corrupt)):
         store.snapshot(held)
     assert (folder / "notes.table").read_bytes() == before
+
+
+def test_a_table_that_cant_be_made_leaves_its_snapshot_alone(host: Host) -> None:
+    """Ours: a full disk is told and tried again; it isn't taken for damage."""
+    held, owned = host.held()
+    owned.put("a", 1)
+    store = host.store()
+    store.snapshot(held)
+    host.file().unlink()
+    host.file().with_name("notes.new").mkdir()
+    with pytest.raises(StorageFailed):
+        store.open("notes", LIMITS)
+    host.file().with_name("notes.new").rmdir()
+    again, origin = store.open("notes", LIMITS)
+    assert origin.kind == "snapshot"
+    assert contents(again) == {"a": 1}
 
 
 # -- The folder --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mimo.config.clock import ManualClock
-from mimo.config.errors import Conflict, NotFound, StaleIncarnation
+from mimo.config.errors import Busy, Conflict, NotFound, StaleIncarnation
 from mimo.storage.shared_tables import SharedTables
 from mimo.storage.table_file import TableFile
 from mimo.supervision import heir_protocol as p
@@ -75,6 +75,7 @@ def test_a_gift_waits_for_its_receiver() -> None:
     assert gift.claimed("other", 2).incarnation == 2
     with pytest.raises(Conflict):
         gift.claimed("worker", 5)
+    assert gift.given("worker", 5, "other") is gift
     for giver, incarnation in (("worker", 4), ("other", 5)):
         with pytest.raises(Conflict):
             OWNED.given(giver, incarnation, "x")
@@ -231,6 +232,24 @@ def test_a_damaged_table_comes_back_from_its_snapshot(world: World) -> None:
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     world.new_heir()
+    assert world.open(world.claim(2)).get("a") == 1
+
+
+def test_rows_that_only_the_heir_still_has_wait_until_there_is_room(world: World) -> None:
+    """Ours: memory was removed and can't be had again yet; the heir must neither die nor forget."""
+    world.open(world.claim(1)).put("a", 1)
+    world.remove_memory()
+    memory = world.folder / "memory"
+    if memory.exists():
+        memory.rmdir()
+    memory.write_text("in the way")
+    with pytest.raises(Busy):
+        world.claim(2)
+    with pytest.raises(Busy):
+        world.holdings.died("worker", 1)
+    assert world.holdings.save() == 0
+    assert world.holdings.statuses()[0].rows == 1
+    memory.unlink()
     assert world.open(world.claim(2)).get("a") == 1
 
 
