@@ -78,9 +78,9 @@ def restore(
     backups.verify(backup)
     with faults.mapped("restore the database", db_path):
         db_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside_path = db_path.with_name(db_path.name + ".restoring")
-        aside_path.unlink(missing_ok=True)
-        with empty_aside(aside_path) as aside:
+        for leftover in db_path.parent.glob(f"{db_path.name}.restoring*"):
+            leftover.unlink()
+        with empty_aside(db_path.with_name(db_path.name + ".restoring")) as aside:
             backups.copy_pages(backup, aside, progress, is_live=False)
             reached = _continue_numbers(aside, db_path)
             found = backups.verify(aside)

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import functools
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from mimo.storage import batches
+from mimo.storage import batches, creation
 from mimo.storage.commands import Stored
-from mimo.storage.database import Database
+from mimo.storage.database import Database, open_writer
 from mimo.storage.records import NewMemory
 
 #: When the memories of tests are stored, wall seconds UTC.
 NOW_S = 1_700_000_000.0
+
+
+@functools.cache
+def _empty_database() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mimo.db"
+        creation.create(path, NOW_S)
+        return path.read_bytes()
+
+
+def quick_writer(path: Path) -> Database:
+    """Open a new, empty database that is never synced: only a loss of power would tell."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.write_bytes(_empty_database())
+    path.chmod(0o600)
+    db = open_writer(path, durability="normal", check=False)
+    db.rows("PRAGMA synchronous = off")
+    return db
 
 
 def store(db: Database, *memories: NewMemory, key: str = "", now_s: float = NOW_S) -> list[Stored]:

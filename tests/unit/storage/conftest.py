@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mimo.storage.database import Database, open_reader, open_writer
+from mimo.storage.database import Database, open_reader
+from tests.support.memories import quick_writer
 
 
 @pytest.fixture
@@ -18,8 +19,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def writer(path: Path) -> Iterator[Database]:
-    """Open a new database for writing; without syncs, which only a loss of power would miss."""
-    db = open_writer(path, durability="normal")
+    """Open a new database for writing; it is never synced."""
+    db = quick_writer(path)
     yield db
     db.close()
 

@@ -18,8 +18,8 @@ from mimo.storage.batches import Delete, PutVectors, Restore, StoreMemories, Tou
 from mimo.storage.commands import Keyed
 from mimo.storage.database import Database, open_writer
 from mimo.storage.memory_writes import new_uid
-from mimo.storage.records import Memory, MemoryPatch, NewMemory
-from tests.support.memories import NOW_S, apply_one, remember, store
+from mimo.storage.records import Interaction, Memory, MemoryPatch, NewMemory
+from tests.support.memories import NOW_S, apply_one, quick_writer, remember, store
 
 FULL = NewMemory(
     content="Ann sails on Sundays",
@@ -125,6 +125,24 @@ def test_what_cannot_be_kept_is_refused_alone(
     assert writer.value("SELECT seq FROM identity") == 2
     assert writer.value("SELECT count(*) FROM ledger") == 0
     assert _sound(writer)
+
+
+def test_a_command_that_the_tables_refuse_is_refused_alone(writer: Database) -> None:
+    """A constraint or a text without bytes ends one command, not the batch. Source: ours."""
+    good = StoreMemories(memories=(NewMemory(content="good"),), key="good")
+    nameless = Interaction(tool=None, operation="", outcome="", duration_ms=0.0, at_s=0.0)  # type: ignore[arg-type]
+    outcomes = batches.apply(
+        writer,
+        [
+            batches.RecordInteractions(interactions=(nameless,)),
+            Delete(memory_id=1, key="\ud800"),
+            good,
+        ],
+        now_s=NOW_S,
+    )
+
+    assert [type(outcome) for outcome in outcomes] == [InvalidRequest, InvalidRequest, tuple]
+    assert writer.rows("SELECT content FROM memories") == [("good",)]
 
 
 def test_ids_rise_and_are_never_given_twice(writer: Database) -> None:
@@ -413,9 +431,9 @@ def test_commands_sent_again_have_one_effect_and_one_reply(
     """In any grouping, any number of times, over restarts. Source: ours, C4."""
     keyed = [dataclasses.replace(c, key=f"k{n}") for n, c in enumerate(commands)]
     with tempfile.TemporaryDirectory() as once, tempfile.TemporaryDirectory() as often:
-        plain = open_writer(Path(once) / "mimo.db", durability="normal")
+        plain = quick_writer(Path(once) / "mimo.db")
         expected = [batches.apply(plain, [c], now_s=NOW_S)[0] for c in keyed]
-        db = open_writer(Path(often) / "mimo.db", durability="normal")
+        db = quick_writer(Path(often) / "mimo.db")
         for number, command in enumerate(keyed):
             earlier = chance.choices(keyed[: number + 1], k=3)
             replies = batches.apply(db, [*_done(earlier, expected, keyed), command], now_s=NOW_S)

@@ -32,8 +32,9 @@ def _bytes_of(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def test_a_missing_database_is_created_for_its_owner_alone(path: Path, writer: Database) -> None:
+def test_a_missing_database_is_created_for_its_owner_alone(path: Path) -> None:
     """Directory 0700, file 0600, application id and identity set. Source: ours, E10."""
+    writer = open_writer(path)
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert writer.peewee.application_id == APPLICATION_ID
@@ -46,6 +47,7 @@ def test_a_missing_database_is_created_for_its_owner_alone(path: Path, writer: D
         "mimo.db-wal",
         "mimo.db.witness",
     ]
+    writer.close()
 
 
 @pytest.mark.parametrize(("durability", "number"), [("full", 2), ("normal", 1)])
@@ -97,6 +99,20 @@ def test_what_a_killed_creation_left_is_removed_by_the_next(path: Path) -> None:
     open_writer(path, durability="normal").close()
 
     assert not gone.exists()
+
+
+def test_a_file_system_without_hard_links_will_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The draft is renamed instead. Source: ours."""
+
+    def refuse(_new: Path, _old: Path) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    open_writer(path, durability="normal").close()
+
+    assert sorted(p.name for p in path.parent.iterdir()) == ["mimo.db", "mimo.db.witness"]
 
 
 # -- Refusals: E6, E7, E10, E12 -------------------------------------------------------------------
@@ -168,6 +184,10 @@ def _a_directory(path: Path) -> None:
     path.mkdir()
 
 
+def _a_link_to_nothing(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
@@ -184,6 +204,7 @@ def _a_directory(path: Path) -> None:
         (_only_a_witness, StartError, "got no file; put it back"),
         (_of_another, StartError, "the file was replaced"),
         (_a_directory, StartError, "expected a file"),
+        (_a_link_to_nothing, StartError, "got No such file or directory"),
     ],
 )
 def test_a_file_that_is_not_right_is_refused_and_left_as_it_is(

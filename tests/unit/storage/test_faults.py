@@ -18,8 +18,8 @@ from mimo.config import errors
 from mimo.storage import backups, checkpoints, faults, integrity, memories
 from mimo.storage.connection import wal_path
 from mimo.storage.database import Database, open_reader, open_writer
-from mimo.storage.records import Filters
-from tests.support.memories import remember
+from mimo.storage.records import Filters, NewMemory
+from tests.support.memories import remember, store
 
 
 @pytest.fixture
@@ -138,8 +138,7 @@ def test_a_checkpoint_on_a_full_disk_loses_nothing(small_disk: Path) -> None:
     """It is done when there is room. Source: E2."""
     path = small_disk / "data" / "mimo.db"
     writer = open_writer(path)
-    for number in range(40):
-        remember(writer, f"memory {number} " + "x" * 2_000)
+    store(writer, *(NewMemory(content=f"memory {number} " + "x" * 9_000) for number in range(40)))
     ballast = _fill_up(small_disk)
 
     with pytest.raises(errors.DiskFull):

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mimo.config.errors import InvalidRequest, NotFound
 from mimo.storage import interactions, memories
 from mimo.storage.batches import Delete, RecordInteractions, TouchAccess
-from mimo.storage.database import Database, open_writer
+from mimo.storage.database import Database
 from mimo.storage.filters import where
 from mimo.storage.pages import ORDERS
 from mimo.storage.records import Filters, Interaction, Memory, NewMemory
 from mimo.storage.schema import CATEGORIES, TRUST_LEVELS
 from mimo.storage.text import speaker_key
-from tests.support.memories import NOW_S, apply_one, remember, store
+from tests.support.memories import NOW_S, apply_one, quick_writer, remember, store
 
 EVERYTHING = Filters(include_deleted=True, include_archived=True, include_superseded=True)
 
@@ -89,7 +89,7 @@ def test_each_row_is_on_exactly_one_page_while_others_are_stored_and_deleted(
 ) -> None:
     """Rows that were there at the first page and stay. Source: ours."""
     with tempfile.TemporaryDirectory() as folder:
-        db = open_writer(Path(folder) / "mimo.db", durability="normal")
+        db = quick_writer(Path(folder) / "mimo.db")
         for number, at_s in enumerate(times):
             remember(db, f"m{number}", occurred_at_s=at_s, importance=at_s % 1)
         original = set(range(1, len(times) + 1))
@@ -152,15 +152,12 @@ def test_a_cursor_that_is_none_is_refused(reader: Database, cursor: str) -> None
         memories.list_page(reader, Filters(), "newest", 1, cursor)
 
 
-@given(st.text(min_size=1))
-@settings(max_examples=50, deadline=None)
-def test_no_text_makes_a_cursor(text: str) -> None:
+@given(text=st.text(min_size=1))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_text_makes_a_cursor(reader: Database, text: str) -> None:
     """Nor anything but a clear refusal. Source: ours, J3."""
-    with tempfile.TemporaryDirectory() as folder:
-        db = open_writer(Path(folder) / "mimo.db", durability="normal")
-        with pytest.raises(InvalidRequest):
-            memories.list_page(db, Filters(), "newest", 1, text)
-        db.close()
+    with pytest.raises(InvalidRequest):
+        memories.list_page(reader, Filters(), "newest", 1, text)
 
 
 @pytest.mark.parametrize(
@@ -247,7 +244,7 @@ def test_filters_mean_what_their_documentation_says(
 ) -> None:
     """SQL and a predicate in Python agree, also in stats. Source: ours."""
     with tempfile.TemporaryDirectory() as folder:
-        db = open_writer(Path(folder) / "mimo.db", durability="normal")
+        db = quick_writer(Path(folder) / "mimo.db")
         store(db, *some)
         for number, column in enumerate(("deleted_at", "archived_at", "superseded_by")):
             db.rows(f"UPDATE memories SET {column} = 1 WHERE id % 5 = ?", (number,))  # noqa: S608
