@@ -19,6 +19,7 @@ import signal
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from tests.support.processes import alive
 #: How long the tree may take to boot, in seconds; generous, for busy machines.
 BOOT_S = 60.0
 CALL_S = 20.0
+BOOTS_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,34 +186,49 @@ def running_tree(spec: ChildSpec, folder: Path) -> Iterator[Tree]:
     Raises:
         BootRefused: The root answered `StartFailed`.
     """
-    port, key = free_port(), secrets.token_bytes(32)
     log = folder / "tree.log"
-    ours, theirs = os.pipe()
-    life_end, life = os.pipe()
-    keeper = os.fork()
-    if keeper == 0:
-        _keep(lambda: _boot(spec, port, key, log, theirs), life_end, theirs, (ours, life))
-    os.close(theirs)
-    os.close(life_end)
-    try:
-        booted = _answer(ours)
+    with _kept_alive(spec, log) as (booted, port, key):
         endpoint = runtime.Endpoint(port, key)
         try:
             yield Tree(endpoint, booted, spec.id, log)
         finally:
             endpoint.close()
-    finally:
-        os.close(ours)
-        os.close(life)
-        os.waitpid(keeper, 0)
 
 
-def _answer(fd: int) -> _Booted:
+@contextlib.contextmanager
+def _kept_alive(spec: ChildSpec, log: Path) -> Iterator[tuple[_Booted, int, bytes]]:
+    """Boot until it succeeds: on a busy machine another process may take the port in between."""
+    for _ in range(BOOTS_MAX):
+        port, key = free_port(), secrets.token_bytes(32)
+        ours, theirs = os.pipe()
+        life_end, life = os.pipe()
+        keeper = os.fork()
+        if keeper == 0:
+            boot = partial(_boot, spec, port, key, log, theirs)
+            _keep(boot, life_end, theirs, (ours, life))
+        os.close(theirs)
+        os.close(life_end)
+        try:
+            booted = _answer(ours)
+            if booted is not None:
+                yield booted, port, key
+                return
+        finally:
+            os.close(ours)
+            os.close(life)
+            os.waitpid(keeper, 0)
+    raise AssertionError(f"expected the system to boot, got no answer {BOOTS_MAX} times")
+
+
+def _answer(fd: int) -> _Booted | None:
+    """Return the starter's report; None when it died without one."""
     ready, _, _ = select.select([fd], [], [], BOOT_S)
+    assert ready, f"expected the tree to boot within {BOOT_S} s"
     raw = b""
-    while ready and (part := os.read(fd, 65_536)):
+    while part := os.read(fd, 65_536):
         raw += part
-    assert raw, f"expected the tree to boot within {BOOT_S} s"
+    if not raw:
+        return None
     found = pickle.loads(raw)
     if isinstance(found, str):
         raise BootRefused(found)
