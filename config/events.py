@@ -35,10 +35,7 @@ EVENTS: dict[str, str] = {
     "supervision.command": "An operator stopped, started or killed something; with who and why.",
     # -- Actors ------------------------------------------------------------------------------
     "actor.crashed": "A handler raised; the process left after one reply.",
-    "actor.late_reply": "A reply came after its deadline and was dropped.",
-    "actor.expired_call": "A call was dropped unread: its deadline had passed.",
     "actor.unknown_message": "A message of an unknown kind was dropped.",
-    "actor.resent": "A call was sent again to the successor of a dead worker.",
     # -- Heirs and tables --------------------------------------------------------------------
     "heir.granted": "A table went to its owner.",
     "heir.inherited": "An owner died; its table went to the heir, whole.",
@@ -56,15 +53,12 @@ EVENTS: dict[str, str] = {
     "heir.gift_failed": "A table could not be given away.",
     # -- Storage -----------------------------------------------------------------------------
     "storage.opened": "The database was opened; with the SQLite it is.",
-    "storage.migrated": "The schema was brought to a newer version.",
     "storage.slow": "A commit took longer than it should.",
     "storage.disk_full": "A write was refused: no room; reads go on.",
     "storage.writing_again": "What kept the writer from writing is over.",
     "storage.failed": "An input or output error; the writer reopens.",
     "storage.corrupt": "Damage was found; writing stopped.",
-    "storage.replaced": "The database file was unlinked or replaced while in use; writing stopped.",
     "storage.checkpoint_failed": "The log could not be merged; it is tried again later.",
-    "storage.checkpointed": "The write-ahead log was merged into the database.",
     "storage.backup_made": "A backup was made and verified.",
     "storage.backup_failed": "A backup could not be made.",
     "storage.checked": "An integrity check ended.",
@@ -74,11 +68,8 @@ EVENTS: dict[str, str] = {
     "breaker.closed": "A circuit breaker closed.",
     "breaker.reset": "An operator closed a circuit breaker.",
     "services.level": "The degradation level changed.",
-    "limit.refused": "A client went past its rate or concurrency and was told to wait.",
     # -- Memory ------------------------------------------------------------------------------
-    "memory.embedded": "Memories got their vectors.",
     "memory.embedding_failed": "The model could not make vectors; they are tried again.",
-    "memory.model_loaded": "The embedding model was loaded.",
     "memory.model_released": "The embedding model's memory was given back.",
     # -- Bridge ------------------------------------------------------------------------------
     "bridge.listening": "The bridge accepts connections.",

@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mimo.config import logs
 from mimo.config.errors import SettingsError
 
 #: Every fault point: name -> the moment it stands for.
@@ -157,7 +158,7 @@ class Injector:
             if fault.point != point or not fnmatch.fnmatchcase(actor, fault.actor):
                 continue
             if self._is_due(index, fault, actor) and self._is_granted(index, fault):
-                is_dropped = self._inject(fault) or is_dropped
+                is_dropped = self._inject(fault, actor) or is_dropped
         return is_dropped
 
     def _is_due(self, index: int, fault: Fault, actor: str) -> bool:
@@ -181,7 +182,8 @@ class Injector:
             return True
         return False
 
-    def _inject(self, fault: Fault) -> bool:
+    def _inject(self, fault: Fault, actor: str) -> bool:
+        logs.get_logger(actor).warning("fault.injected", point=fault.point, kind=fault.kind)
         if fault.kind == "crash":
             self._crash()
         elif fault.kind == "delay":

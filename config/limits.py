@@ -70,6 +70,8 @@ LINE_BYTES_MAX = 4_194_304
 RESULT_CHARS_MAX = 50_000
 
 # -- Storage -------------------------------------------------------------------------------------
+#: A commit that takes longer is reported as `storage.slow`, in seconds.
+COMMIT_SLOW_S = 1.0
 #: How long a connection waits for another process's lock, in seconds.
 BUSY_TIMEOUT_S = 5.0
 #: Longest read transaction, in seconds: a reader holds back the write-ahead log.

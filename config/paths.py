@@ -46,15 +46,6 @@ def default_config_file(environ: Mapping[str, str], platform: str = sys.platform
     return _base(environ, "XDG_CONFIG_HOME", ".config") / "mimo" / "mimo.toml"
 
 
-def chosen_data_dir(flag: str | None, environ: Mapping[str, str]) -> Path:
-    """Return the data directory by flag, else MIMO_DATA_DIR, else the default; absolute.
-
-    The settings file may choose another one; only `mimo.config.settings` reads that.
-    """
-    given = flag or environ.get("MIMO_DATA_DIR", "")
-    return absolute(given, Path.cwd()) if given else default_data_dir(environ)
-
-
 def absolute(text: str, base: Path) -> Path:
     """Return `text` as an absolute path: `~` expanded, from `base`, `..` resolved by name."""
     # Path.expanduser raises where there is no such user; a folder may well be called "~x".

@@ -48,9 +48,8 @@ def nothing_left(temporary_folder: Path, tmp_path: Path) -> Iterator[None]:
     """
     test_id = uuid.uuid4().hex
     os.environ[processes.MARKER] = test_id
-    pids_before = leftovers.living("") if _FORKS.has_ever_forked else set()
+    pids_before = _FORKS.held()
     files_before = set(temporary_folder.iterdir())
-    _FORKS.has_forked = False
     yield
     found = _processes_left(test_id, pids_before) if _FORKS.has_forked else []
     del os.environ[processes.MARKER]

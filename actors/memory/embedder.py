@@ -75,6 +75,7 @@ class Embedder(GenServer):
             case _ReleaseModel():
                 self._release_timer = None
                 self._embedder.release()
+                logs.get_logger(self.name).info("memory.model_released")
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Close the connection."""

@@ -62,7 +62,8 @@ class Maintenance(GenServer):
                 self.after(self._settings.backups.interval_s, info)
             case _RotateLogs():
                 kept = self._settings.logs
-                logs.rotate(self._settings.paths.log, kept.file_bytes, kept.keep)
+                if logs.rotate(self._settings.paths.log, kept.file_bytes, kept.keep):
+                    self._log.info("log.rotated")
                 self.after(LOG_CHECK_S, info)
 
     def _backup(self) -> Path:

@@ -21,7 +21,7 @@ from mimo.actors.memory.presentation import (
 from mimo.actors.operations import Result
 from mimo.actors.resilience.messages import ReportFact
 from mimo.actors.storage.messages import WriterReport, WriterStatus
-from mimo.config import faultpoints, logs
+from mimo.config import faultpoints, limits, logs
 from mimo.config.errors import Corrupt, DiskFull, MimoError, StorageFailed
 from mimo.config.settings import Settings
 from mimo.storage import batches, checkpoints, database, ledger
@@ -131,17 +131,22 @@ class Writer(GenServer):
             return [self._refusing] * len(commands)
         try:
             faultpoints.reach("writer.before_commit", self.name)
+            began_s = self.clock.monotonic_s()
             outcomes = batches.apply(self._db, commands, now_s=self.clock.wall_s())
+            took_s = self.clock.monotonic_s() - began_s
         except (DiskFull, Corrupt) as error:
             self._refuse(error)
             return [error] * len(commands)
-        except StorageFailed:
+        except StorageFailed as error:
+            self._log.error("storage.failed", detail=error.message)
             # The successor must read all pages: something below SQLite is wrong.
             self._checked_mark().unlink(missing_ok=True)
             raise
         except MimoError as error:
             return [error] * len(commands)
         self._serve_again()
+        if took_s > limits.COMMIT_SLOW_S:
+            self._log.warning("storage.slow", duration_ms=round(took_s * 1_000))
         self._writes += len(commands)
         self._commits += 1
         self._plan_checkpoint()

@@ -22,12 +22,19 @@ class ForkWatch:
 
     def __init__(self) -> None:
         self.has_forked = False
-        self.has_ever_forked = False
+        self._held: set[int] = set()
         sys.addaudithook(self._see)
+
+    def held(self) -> set[int]:
+        """Return the processes that stand before a test, and begin to watch it."""
+        if self.has_forked:
+            self._held = living("")
+        self.has_forked = False
+        return self._held
 
     def _see(self, event: str, _args: tuple[object, ...]) -> None:
         if event in _FORKING:
-            self.has_forked = self.has_ever_forked = True
+            self.has_forked = True
 
 
 def living(test_id: str) -> set[int]:

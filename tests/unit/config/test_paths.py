@@ -33,15 +33,6 @@ def test_the_data_directory_follows_the_platform(
     assert paths.default_data_dir(environ, platform) == Path(expected)
 
 
-def test_flag_wins_over_variable_wins_over_default(tmp_path: Path) -> None:
-    """The relay must find the node that the settings mean (ours)."""
-    environ = {**HOME, "MIMO_DATA_DIR": str(tmp_path / "a" / ".." / "b")}
-
-    assert paths.chosen_data_dir(None, environ) == tmp_path / "b"
-    assert paths.chosen_data_dir("/flag", environ) == Path("/flag")
-    assert paths.chosen_data_dir("rel", HOME) == Path.cwd() / "rel"
-
-
 def test_the_settings_file_stands_in_the_config_directory() -> None:
     """Source: XDG Base Directory Specification."""
     assert paths.default_config_file(HOME, "linux") == Path("/home/ada/.config/mimo/mimo.toml")
