@@ -121,9 +121,11 @@ class RelayProcess:
     def rest(self) -> bytes:
         """Return what is still to be read of stdout, after the end."""
         assert self.process.stdout is not None
-        return self._rest + self.process.stdout.read()
+        end: bytes = self.process.stdout.read()
+        return self._rest + end
 
     def complaints(self) -> str:
         """Return what came on stderr, after the end."""
         assert self.process.stderr is not None
-        return self.process.stderr.read().decode()
+        complaints: bytes = self.process.stderr.read()
+        return complaints.decode()

@@ -167,7 +167,8 @@ def test_answers_that_nobody_waits_for_are_dropped() -> None:
 def test_a_cancellation_of_nonsense_is_harmless() -> None:
     """MCP: unknown ids are ignored."""
     session = opened()
-    for odd in ([], {}, None, 1.5, True):
+    strange: list[Any] = [[], {}, None, 1.5, True]
+    for odd in strange:
         params = {"requestId": odd}
         session.client_line(line(method="notifications/cancelled", params=params), 0.0)
 
