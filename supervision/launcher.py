@@ -25,7 +25,6 @@ from mimo.config.errors import MimoError, StartError
 from mimo.supervision import heartbeat, platform
 from mimo.supervision import messages as m
 from mimo.supervision.lifeline import Lifeline
-from mimo.supervision.machine import start_limit_s
 
 if TYPE_CHECKING:
     from mimo.supervision.specs import ChildSpec
@@ -57,6 +56,8 @@ def serve(channel: socket.socket, site: Site, lifeline: Lifeline | None) -> NoRe
     _take_default_signals()
     line = () if lifeline is None else lifeline.files
     platform.drop_inherited_files((channel.fileno(), *line))
+    # A collection here would leave holes in shared pages, which every fork would then copy.
+    gc.disable()
     try:
         for module in site.preload:
             importlib.import_module(module)
@@ -64,7 +65,6 @@ def serve(channel: socket.socket, site: Site, lifeline: Lifeline | None) -> NoRe
     except ImportError as error:
         _report(channel, kind="useless", detail=f"can't import {error.name}: {error}")
         os._exit(70)
-    gc.collect()
     gc.freeze()
     while True:
         raw, files, _, _ = socket.recv_fds(channel, REPORT_BYTES_MAX, 1)
@@ -83,6 +83,7 @@ def _in_fork(
     if pid == 0:
         code = 1
         try:
+            gc.enable()
             if order["kind"] == "boot":
                 _boot(channel, order, site, lifeline)
             else:
@@ -126,7 +127,7 @@ def _boot(
         },
         spec=spec,
     )
-    started = _introduce(system, root, start, start_limit_s(spec))
+    started = _introduce(system, root, start, spec.start_timeout_s)
     _report(
         channel,
         kind="started",

@@ -121,6 +121,8 @@ def bare_node(data_dir: Path, *, portable: bool = False, **plan: Any) -> Iterato
         if running.process.poll() is None:
             running.process.kill()
             running.process.communicate()
+        if running.process.stderr is not None:
+            running.process.stderr.close()
         processes.kill_all(pid for pid in running.pids if processes.alive(pid))
 
 
