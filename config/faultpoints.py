@@ -39,8 +39,8 @@ POINTS = {
     "writer.after_commit": "The batch is durable; nobody was answered.",
     "gen_server.before_reply": "A handler has returned; its reply isn't sent. Drop: it never is.",
     "gen_server.after_reply": "The reply was handed to the transport.",
-    "supervisor.before_restart": "A child is gone; its successor isn't started.",
-    "supervisor.after_start": "A child was forked; it hasn't answered yet.",
+    "supervisor.before_spawn": "A child is about to be forked; the actor is the child.",
+    "supervisor.after_spawn": "A child was forked; it hasn't been told to start.",
     "heir.before_grant": "A table is about to be granted.",
     "heir.after_inherit": "A table came back from a dead owner.",
 }

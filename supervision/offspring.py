@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mimo.config import limits
+from mimo.config import faultpoints, limits
 from mimo.config.errors import StartError
 from mimo.supervision import messages as m
 from mimo.supervision import platform, runtime
@@ -128,6 +128,8 @@ class Offspring(Process):
         """
         kind = load_class(spec.start)
         try:
+            if faultpoints.ARMED:
+                faultpoints.reach("supervisor.before_spawn", spec.id)
             address = self.createActor(kind)
         except OSError as error:
             raise StartError(f"expected a process for {spec.id}, got {error}") from error
@@ -137,6 +139,8 @@ class Offspring(Process):
         handle = runtime.last_child_process(self)
         child = ChildProcess(spec.id, incarnation, address, pid, handle)
         self._processes[spec.id] = child
+        if faultpoints.ARMED:
+            faultpoints.reach("supervisor.after_spawn", spec.id)
         start = m.Start(
             name=spec.id,
             incarnation=incarnation,
