@@ -25,6 +25,7 @@ from mimo.config.errors import MimoError, StartError
 from mimo.supervision import heartbeat, platform
 from mimo.supervision import messages as m
 from mimo.supervision.lifeline import Lifeline
+from mimo.supervision.machine import start_limit_s
 
 if TYPE_CHECKING:
     from mimo.supervision.specs import ChildSpec
@@ -127,7 +128,7 @@ def _boot(
         },
         spec=spec,
     )
-    started = _introduce(system, root, start, spec.start_timeout_s)
+    started = _introduce(system, root, start, start_limit_s(spec))
     _report(
         channel,
         kind="started",
