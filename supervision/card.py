@@ -6,11 +6,15 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 LOCK_NAME = "node.lock"
 CARD_NAME = "node.json"
+#: Who looks whether the lock is held takes it for microseconds; that is no reason to give up.
+_TRIES = 25
+_TRY_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +84,13 @@ class NodeLock:
     def acquire(self) -> bool:
         """Take the lock and write this process's pid into it; False when another node holds it."""
         fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for _ in range(_TRIES):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                select.select([], [], [], _TRY_S)
+        else:
             os.close(fd)
             return False
         os.ftruncate(fd, 0)

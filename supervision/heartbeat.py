@@ -38,6 +38,12 @@ class Heartbeat:
         with contextlib.suppress(OSError):
             self._socket.sendto(self._beat, self._path)
 
+    def close(self) -> None:
+        """Give the socket back."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
 
 class HeartbeatListener:
     """The watchdog's end.
