@@ -268,6 +268,7 @@ class GenServer(Process):
             self._check_timer = self.after(delay_s, _CheckCalls())
 
     def follow(self, *names: str) -> None:
+        """Learn where these processes serve, before the first call to them."""
         new = tuple(name for name in names if name not in self._known_names)
         if new:
             if not self._known_names:
