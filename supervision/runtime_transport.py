@@ -164,6 +164,7 @@ class LoopbackTransport(tcp.TCPTransport):  # type: ignore[misc]
             self._loop_thread = outer_thread
 
     def _serve(self, handler: Any, end_s: float | None) -> Any:
+        has_looked = False
         while True:
             result = self._deliver(handler)
             if result is not None:
@@ -171,19 +172,20 @@ class LoopbackTransport(tcp.TCPTransport):  # type: ignore[misc]
             self._settle()
             if self._ending is False or (self._ending and not self._outbox.unsent):
                 return Thespian__Run_Terminated()
-            if end_s is not None and _now_s() >= end_s:
+            if has_looked and end_s is not None and _now_s() >= end_s:
                 return Thespian__Run_Expired()
             self._step(end_s)
+            has_looked = True
 
     def _transmit(self, end_s: float | None) -> Any:
         self._settle()
         before = self._outbox.unsent
-        while (unsent := self._outbox.unsent) and unsent >= before:
-            if end_s is not None and _now_s() >= end_s:
-                return Thespian__Run_Expired()
+        while self._outbox.unsent and self._outbox.unsent >= before:
             self._step(end_s, with_timers=False)
             self._settle()
-        return unsent
+            if end_s is not None and _now_s() >= end_s:
+                break
+        return self._outbox.unsent
 
     def _deliver(self, handler: Any) -> Any:
         """Hand out due timers and some messages; return what ends the loop, else None."""

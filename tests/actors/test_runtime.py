@@ -228,3 +228,19 @@ result = [
         portable=portable,
     )
     assert all(took_s < 0.02 for took_s in result), result
+
+
+def test_an_endpoint_that_does_not_wait_still_looks(tmp_path: Path, portable: bool) -> None:
+    """`receive(0)` takes what has come; the library makes one pass as well."""
+    result = run_in_system(
+        """
+worker = system.createActor(actors.Echo)
+endpoint = runtime.Endpoint(port, key)
+endpoint.send(worker, "hello")
+result = eventually(lambda: endpoint.receive(0), within_s=20)
+endpoint.close()
+""",
+        tmp_path,
+        portable=portable,
+    )
+    assert result == "hello"
