@@ -14,7 +14,13 @@ from functools import partial
 from typing import Any
 
 from mimo.config import limits, logs
-from mimo.config.errors import InvalidRequest, MimoError, StartError
+from mimo.config.errors import (
+    InvalidRequest,
+    MimoError,
+    Restarting,
+    StartError,
+    Unavailable,
+)
 from mimo.supervision import effects as do
 from mimo.supervision import messages as m
 from mimo.supervision import runtime
@@ -122,7 +128,7 @@ class Supervisor(Watching, Naming):
             case m.CountChildren():
                 return self._counts()
             case m.Whereis(name=name):
-                return self.names().whereis(name)
+                return self._whereis(name)
             case m.AllRegistered():
                 return self.names().all()
             case m.StartChild() | m.TerminateChild() | m.RestartChild() | m.DeleteChild():
@@ -262,6 +268,20 @@ class Supervisor(Watching, Naming):
             case m.DeleteChild(name=name):
                 self._log_command(call, name)
                 self._act(self._policy.delete_child(name, call, now_s))
+
+    def _whereis(self, name: str) -> m.Up:
+        """Return where `name` serves; tell a restart from a group that won't be back soon."""
+        try:
+            return self.names().whereis(name)
+        except Restarting:
+            for child in self._policy.children:
+                is_below = name == child.name or name.startswith(f"{child.name}/")
+                if is_below and not child.wanted:
+                    raise Unavailable(
+                        f"expected {name} to be up, got {child.name} {child.state}; start it with "
+                        f"'mimo restart {child.name}'"
+                    ) from None
+            raise
 
     def _log_command(self, call: m.Call, name: str) -> None:
         logs.get_logger(self.name).info(

@@ -366,7 +366,7 @@ def test_children_are_administered_by_calls(tmp_path: Path) -> None:
 
         tree.ask_root(m.TerminateChild(name="b"))
         assert not alive(row.pid)
-        with pytest.raises(errors.Restarting):
+        with pytest.raises(errors.Unavailable, match="got b down"):
             tree.whereis("b")
         counts = {"specs": 2, "active": 1, "supervisors": 0, "workers": 2}
         assert tree.ask_root(m.CountChildren()) == counts

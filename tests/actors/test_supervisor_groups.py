@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
+import pytest
+
+from mimo.config import errors
 from mimo.supervision import messages as m
 from mimo.supervision.specs import ChildSpec, RestartStrategy, SupervisorFlags, group
-from tests.support.processes import alive
+from tests.support.processes import alive, descendants
 from tests.support.tree import Tree, running_tree
 from tests.support.waiting import eventually
 from tests.support.workers import worker
@@ -101,6 +106,8 @@ def test_a_group_that_gives_up_is_parked_and_comes_back_on_command(tmp_path: Pat
         assert changed(tree, old) == {"memory", "memory/recall/1"}
         assert tree.row("memory").last_exit.kind == "gave_up"  # type: ignore[union-attr]
         assert tree.events("supervision.group_parked", "memory")
+        with pytest.raises(errors.Unavailable, match="got memory parked; start it with 'mimo"):
+            tree.whereis("memory/recall/1")
         broken.unlink()
         assert tree.ask_root(m.RestartChild(name="memory")).state == "running"
         assert tree.pid("memory/recall/1") > 0
@@ -113,3 +120,19 @@ def test_a_group_that_cannot_start_does_not_stop_the_boot(tmp_path: Path) -> Non
     with running_tree(mimo(fails_while=str(broken)), tmp_path) as tree:
         assert tree.pid("bridge/mcp") > 0
         eventually(lambda: tree.row("memory").state == "parked", within_s=SOON_S)
+
+
+def test_a_supervisor_killed_while_it_restarts_a_child_leaves_one_of_each(tmp_path: Path) -> None:
+    """Its parent takes over; what it had just forked dies with it. Source: A18."""
+    with running_tree(mimo(), tmp_path) as tree:
+        seen: set[int] = set()
+        for _ in range(3):
+            old = tree.pids("memory", "memory/recall/1")
+            seen.update(old.values())
+            os.kill(old["memory/recall/1"], signal.SIGKILL)
+            os.kill(old["memory"], signal.SIGKILL)
+            all_back(tree, old, set(old))
+
+        assert not any(alive(pid) for pid in seen)
+        below = descendants(tree.root_pid)
+        assert below == set(tree.pids(*ALL).values())

@@ -72,7 +72,7 @@ class Tree:
         return self._call(self._root.address, self.root_name, 0, request, timeout_s)
 
     def whereis(self, name: str) -> m.Up:
-        """Return where `name` serves; raise `NotFound` or `Restarting` when it doesn't."""
+        """Return where `name` serves; raise `NotFound` or `Unavailable` when it doesn't."""
         found = self.ask_root(m.Whereis(name=name))
         assert isinstance(found, m.Up)
         return found
@@ -81,7 +81,7 @@ class Tree:
         """Return the pid of `name`; 0 while it is down."""
         try:
             return self.whereis(name).pid
-        except (errors.NotFound, errors.Restarting):
+        except (errors.NotFound, errors.Unavailable):
             return 0
 
     def pids(self, *names: str) -> dict[str, int]:
