@@ -134,11 +134,16 @@ class Conversation:
         )
         send_out, receive_out = anyio.create_memory_object_stream[SessionMessage](BUFFERED_MAX)
         sdk = self._server.sdk
-        async with anyio.create_task_group() as group:
-            group.start_soon(self._read, send_in)
-            group.start_soon(self._write, receive_out, group.cancel_scope)
-            await sdk.run(receive_in, send_out, sdk.create_initialization_options())
-            group.cancel_scope.cancel()
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._read, send_in)
+                group.start_soon(self._write, receive_out, group.cancel_scope)
+                await sdk.run(receive_in, send_out, sdk.create_initialization_options())
+                group.cancel_scope.cancel()
+        except* (anyio.BrokenResourceError, anyio.ClosedResourceError):
+            # The SDK passes on what comes into a stream that its own end has just closed: the
+            # conversation is over, and the relay repeats what wasn't answered.
+            logs.get_logger(ACTOR).debug("bridge.disconnected", connection=self._connection)
 
     async def _read(self, incoming: Incoming) -> None:
         with contextlib.suppress(
