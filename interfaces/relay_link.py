@@ -28,6 +28,8 @@ GREETING_S = 10.0
 #: Starts in a row that must fail before the client is told: the loser of a race for the data
 #: directory fails too, and the winner may be killed before anybody looks.
 FAILED_STARTS_MAX = 2
+#: A node that has tried by itself often enough. Source: sysexits.h EX_SOFTWARE.
+GAVE_UP_EXIT_CODE = 70
 
 _QUICK_ATTEMPTS = 50
 _READ_BYTES = 262_144
@@ -179,7 +181,7 @@ class Link:
             self._failed_starts = 0
             return
         self._failed_starts += 1
-        if self._failed_starts >= FAILED_STARTS_MAX:
+        if code == GAVE_UP_EXIT_CODE or self._failed_starts >= FAILED_STARTS_MAX:
             words = relay_node.last_words(self._place.paths) or f"exit code {code}"
             self.failure = f"the node can't start: {words}"
             self._failed_starts = 0
