@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -16,6 +17,8 @@ from tests.support.node import Node, running_node
 
 #: The catalogue asks for 2 to 4 s on an idle machine; the figure is written, the bound is wide.
 THAW_S = 20.0
+#: Calls that wait for a frozen worker; each client may have 48 reads in flight.
+WAITING = 100
 
 
 def test_b1_a_frozen_reader_is_killed_and_replaced(warm: Node, chance: random.Random) -> None:
@@ -73,15 +76,19 @@ def test_b3_a_hundred_calls_to_a_frozen_worker_hold_up_nobody_else(
     with Campaign(warm, "B3", chance, clients=2, mix=mix) as case:
         case.traffic.await_oks(40)
         calm = sorted(op.duration_s for op in case.traffic.history.ops(end="ok"))
-        with warm.connect("waiting") as waiting:
+        with contextlib.ExitStack() as stack:
+            waiting = [stack.enter_context(warm.connect(f"waiting {n}")) for n in range(3)]
             fault = case.strike("memory/working_memory", signal.SIGSTOP)
-            pending = [waiting.submit("held", session_id="none") for _ in range(60)]
+            pending = [
+                waiting[number % len(waiting)].submit("held", session_id="none")
+                for number in range(WAITING)
+            ]
             case.traffic.await_oks(40, since_s=fault.at_s)
             first = [op for op in case.traffic.history.ops(end="ok") if op.began_s > fault.at_s]
             busy = sorted(op.duration_s for op in first[:40])
             warm.await_successor(fault)
-            for one in pending:
-                one.result(60)
+            for call in pending:
+                call.result(60)
     p90_calm, p90_busy = (found[int(len(found) * 0.9)] for found in (calm, busy))
     case.require(calm_p90_ms=p90_calm * 1000, busy_p90_ms=p90_busy * 1000)
     # A hold-up would last as long as the freeze: 300 ms until suspected, three pings of 250 ms.

@@ -75,9 +75,20 @@ class Campaign:
         self.faults.append(fault)
         return fault
 
-    def recovers(self, fault: Fault, *kinds: str, within_s: float = 60) -> float:
-        """Wait until calls of these kinds succeed again; return and note the milliseconds."""
-        took_ms = self.traffic.recover_ms(fault.at_s, *kinds, within_s=within_s)
+    def recovers(
+        self, fault: Fault, *kinds: str, within_s: float = 60, dead_s: float | None = None
+    ) -> float:
+        """Wait until calls of these kinds succeed again; return and note the milliseconds.
+
+        Args:
+            fault: From when it is counted.
+            kinds: Of calls that need what was struck.
+            within_s: The bound.
+            dead_s: When the last process that could still answer was gone; only a call that began
+                after it counts.
+        """
+        op = self.traffic.first_ok(dead_s or fault.at_s, *kinds, within_s=within_s)
+        took_ms = ((op.ended_s or 0.0) - fault.at_s) * 1000
         self.recover_ms.append(took_ms)
         return took_ms
 

@@ -254,6 +254,7 @@ def unexpected_errors(
     allowed = set(expected)
     return [
         f"C9 unexpected {line.get('event')}: {json.dumps(line)[:300]}"
+        f"{str(line.get('exception', ''))[-800:]}"
         for line in lines
         if line.get("level") in ("error", "critical") and line.get("event") not in allowed
     ]

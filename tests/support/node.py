@@ -179,9 +179,9 @@ class Node:
         else:
             up = self.actor(name)
             pid, incarnation = up.pid, up.incarnation
-        fault = Fault(name, pid, incarnation)
+        wall_s = time.time()
         os.kill(pid, number)
-        return fault
+        return Fault(name, pid, incarnation, wall_s)
 
     def kill_everything(self) -> float:
         """Send SIGKILL to every process of the node at once and return when; relays live on.
@@ -234,14 +234,14 @@ class Node:
 
 
 class Fault:
-    """Something that was done to a process, and when."""
+    """Something that was done to a process, and when: just after, or for the log just before."""
 
-    def __init__(self, name: str, pid: int, incarnation: int) -> None:
+    def __init__(self, name: str, pid: int, incarnation: int, wall_s: float) -> None:
         self.name = name
         self.pid = pid
         self.incarnation = incarnation
         self.at_s = time.monotonic()
-        self.wall_s = time.time()
+        self.wall_s = wall_s
 
 
 def environment(test_id: str, settings: Mapping[str, str] | None = None) -> dict[str, str]:
