@@ -102,6 +102,11 @@ class Admission:
                 outcome = "failure"
             self._breaker.record(held.permit, outcome, duration_s, now_s)
 
+    @property
+    def database_state(self) -> str:
+        """Return closed, open or half_open: whether writes pass."""
+        return self._breaker.state.value
+
     def breakers(self, now_s: float) -> dict[str, Any]:
         """Return the breaker's state by name."""
         count, bad = self._breaker.counted

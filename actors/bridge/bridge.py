@@ -13,6 +13,7 @@ from mimo.actors.bridge.admission import Admission
 from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
 from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import (
+    BreakerChanged,
     CallRow,
     LevelChanged,
     RecordCalls,
@@ -75,6 +76,7 @@ class McpBridge(GenServer):
         self._records: list[CallRow] = []
         self._pools = {"memory/recall": recall_names(self.settings)}
         self._parked: set[str] = set()
+        self._breaker_state = self._admission.database_state
         self._connections = 0
         self._departures = 0
         self._served = 0
@@ -201,6 +203,7 @@ class McpBridge(GenServer):
         code = value.code if isinstance(value, m.Failure) else ""
         if is_admitted:
             self._admission.done(submission, code, duration_s, now_s)
+            self._report_breaker()
         self._served += 1
         self._failed += bool(code)
         self._log.info(
@@ -222,6 +225,15 @@ class McpBridge(GenServer):
         self.cancel_call(opened.call_id)
         now_s = self.clock.monotonic_s()
         self._admission.done(opened.submission, "cancelled", now_s - opened.began_s, now_s)
+
+    def _report_breaker(self) -> None:
+        """Let the degradation level follow the breaker before the writer."""
+        state = self._admission.database_state
+        if state != self._breaker_state:
+            self._breaker_state = state
+            event = {"open": "breaker.opened", "closed": "breaker.closed"}.get(state)
+            self._log.warning(event or "breaker.half_open", breaker="database")
+            self.cast(SERVICES, BreakerChanged(breaker="database", state=state))
 
     # -- Counting ------------------------------------------------------------------------------
     def _record(self, row: CallRow) -> None:
