@@ -24,9 +24,8 @@ def refuse_unfit(path: Path) -> None:
     Raises:
         StartError: Which place, what was expected, what came, what to do.
     """
-    folder = path.parent
-    if folder.exists():
-        _refuse_mode(folder, "directory", stat.S_ISDIR, os.W_OK | os.X_OK)
+    nearest = next(folder for folder in path.parents if folder.exists())
+    _refuse_mode(nearest, "directory", stat.S_ISDIR, os.W_OK | os.X_OK)
     if path.exists() or path.is_symlink():
         _refuse_mode(path, "file", stat.S_ISREG, os.R_OK | os.W_OK)
 

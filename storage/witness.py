@@ -82,13 +82,17 @@ class WitnessFile:
     """
 
     def __init__(self, db_path: Path) -> None:
+        self._handle = -1
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-        self._handle = os.open(path_of(db_path), flags, 0o600)
+        # On a full disk there is no witness; the database itself is none the worse.
+        with contextlib.suppress(OSError):
+            self._handle = os.open(path_of(db_path), flags, 0o600)
 
     def note(self, witness: Witness) -> None:
         """Remember it; a failure is left unsaid, since the commit it follows has succeeded."""
-        with contextlib.suppress(OSError):
-            os.pwrite(self._handle, encoded(witness), 0)
+        if self._handle >= 0:
+            with contextlib.suppress(OSError):
+                os.pwrite(self._handle, encoded(witness), 0)
 
     def close(self) -> None:
         """Close the file; closing twice is harmless."""

@@ -255,6 +255,16 @@ def test_a_place_that_cannot_be_written_is_refused(
         path.parent.chmod(0o700)
 
 
+def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """The directory that exists is named. Source: E10."""
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StartError, match=f"to write directory {tmp_path}, got mode 0500"):
+            open_writer(tmp_path / "a" / "b" / "mimo.db")
+    finally:
+        tmp_path.chmod(0o700)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_a_file_of_another_user_is_refused(path: Path) -> None:
     """Its log would belong to us and lock its owner out. Source: E10."""

@@ -45,6 +45,15 @@ def test_a_held_witness_is_overwritten_in_place(tmp_path: Path) -> None:
     assert witness.read(db_path) == Witness(uuid="c" * 32, seq=3, memory_id=3)
 
 
+def test_a_witness_that_cannot_be_written_is_left_out(tmp_path: Path) -> None:
+    """A full disk mustn't keep the writer from starting. Source: ours, E1."""
+    held = witness.WitnessFile(tmp_path / "missing" / "mimo.db")
+    held.note(Witness(uuid="f" * 32, seq=1, memory_id=1))
+    held.close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_there_may_be_no_witness(tmp_path: Path) -> None:
     """None, not an error. Source: ours."""
     assert witness.read(tmp_path / "mimo.db") is None
