@@ -68,7 +68,10 @@ class BareNode:
             card = self.card()
             return card if card is not None and card.generation >= generation else None
 
-        card = eventually(is_up, within_s=UP_WITHIN_S, what=f"generation {generation}")
+        try:
+            card = eventually(is_up, within_s=UP_WITHIN_S, what=f"generation {generation}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.state()}") from error
         assert card is not None
         self.pids |= self.living()
         return card
@@ -80,6 +83,15 @@ class BareNode:
         if card is not None:
             found |= {card.admin_pid} | processes.descendants(card.admin_pid)
         return {pid for pid in found if processes.alive(pid)}
+
+    def state(self) -> str:
+        """Return all that may tell why the node isn't as expected."""
+        lines = [processes.command_line(pid) for pid in sorted(self.living())]
+        for name in ("mimo.log", "faults.log", "thespian.log"):
+            path = self.data_dir / "logs" / name
+            if path.exists():
+                lines.append(f"{name}: {path.read_text()[-4_000:]}")
+        return "\n".join(lines)
 
     def ask(self, what: str, timeout_s: float = 20.0) -> Any:
         """Ask the root."""
