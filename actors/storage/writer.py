@@ -22,7 +22,7 @@ from mimo.actors.operations import Result
 from mimo.actors.resilience.messages import ReportFact
 from mimo.actors.storage.messages import WriterReport, WriterStatus
 from mimo.config import faultpoints, limits, logs
-from mimo.config.errors import Corrupt, DiskFull, MimoError, StorageFailed
+from mimo.config.errors import Busy, Corrupt, DiskFull, MimoError, StorageFailed
 from mimo.config.settings import Settings
 from mimo.storage import batches, checkpoints, database, ledger
 from mimo.supervision import messages as m
@@ -171,18 +171,21 @@ class Writer(GenServer):
         self.cast(SERVICES, ReportFact(fact=fact, is_so=is_so, detail=error.message))
 
     def _tend(self) -> None:
-        """Use the quiet: forget old keys, empty the log. What fails now is tried again later."""
-        try:
+        """Use the quiet: forget old keys, empty the log."""
+        self._checkpoint("truncate")
+        with contextlib.suppress(Busy, DiskFull):
             ledger.prune(self._db, now_s=self.clock.wall_s())
-            checkpoints.checkpoint(self._db, "truncate")
-        except StorageFailed:
-            raise
-        except MimoError as error:
+
+    def _checkpoint(self, mode: checkpoints.Mode) -> None:
+        """Merge the log; what is committed stands in it safely, so failing is no harm yet."""
+        try:
+            checkpoints.checkpoint(self._db, mode)
+        except (Busy, DiskFull) as error:
             self._log.warning("storage.checkpoint_failed", reason=error.code, detail=error.message)
 
     def _plan_checkpoint(self) -> None:
         if checkpoints.wal_bytes(self._db) >= self._settings.storage.checkpoint_bytes:
-            checkpoints.checkpoint(self._db, "passive")
+            self._checkpoint("passive")
         if self._checkpoint_timer is not None:
             self.cancel(self._checkpoint_timer)
         self._checkpoint_timer = self.after(self._settings.storage.checkpoint_idle_s, _Checkpoint())

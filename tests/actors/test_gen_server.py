@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 from collections.abc import Iterator
@@ -45,6 +46,10 @@ def lines(journal: Path, line: str) -> int:
     return journal.read_text().splitlines().count(line) if journal.exists() else 0
 
 
+def _has_run(journal: Path, line: str, times: int) -> bool:
+    return lines(journal, line) == times
+
+
 def test_an_exception_gives_its_caller_crashed_and_its_effect_happens_once(
     tree: Tree, journal: Path
 ) -> None:
@@ -75,7 +80,7 @@ def test_a_call_that_outlives_all_its_workers_ends_as_crashed(tree: Tree, journa
     request = Forward("callee", Append("poison", then="hang"), key="k", wait=False)
     assert tree.call("relay", request) == ()
     for death in range(1, limits.ATTEMPTS_MAX + 1):
-        eventually(lambda count=death: lines(journal, "poison") == count, within_s=10)
+        eventually(functools.partial(_has_run, journal, "poison", death), within_s=10)
         os.kill(tree.pid("callee"), signal.SIGKILL)
     (failure,) = eventually(lambda: tree.call("relay", "values"), within_s=10)
     assert failure.code == "crashed"
