@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from tests.support import figures
-from tests.support.client import Client
 from tests.support.history import History
-from tests.support.node import Node
+from tests.support.node import Node, end, environment
 from tests.support.processes import alive
 from tests.support.stored import read_database
 from tests.support.waiting import eventually
@@ -153,10 +152,11 @@ def test_j4_nothing_but_protocol_is_on_stdout(warm: Node, data_dir: Path) -> Non
         client.store("while the bridge was killed")
         strays = list(client.stray)
     (data_dir / "mimo.db").write_bytes(b"no database" * 1000)
-    with Client(data_dir, env=warm.env) as client:
-        client.initialize()
+    broken = Node(data_dir, environment("j4", {}), "j4")
+    with broken.connect("reader") as client:
         client.submit("stats").wait(90)
         strays += client.stray
+    end(broken)
     figures.record_chaos("J4", stray_bytes=sum(map(len, strays)))
     assert strays == []
 

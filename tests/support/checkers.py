@@ -182,15 +182,22 @@ def half_applied(stored: Stored) -> list[str]:
     return found
 
 
-def left_behind(data_dir: Path, test_id: str) -> list[str]:
-    """C8: return the processes, locks, drafts and shared tables that are still there."""
+def left_behind(data_dir: Path, test_id: str, *, has_stopped: bool = True) -> list[str]:
+    """C8: return the processes, locks, drafts and shared tables that are still there.
+
+    Args:
+        data_dir: The node's data directory.
+        test_id: Marks its processes.
+        has_stopped: Whether it left in order; a killed one's tables wait for its successor.
+    """
     found = [processes.command_line(pid) for pid in sorted(processes.marked(test_id))]
     holder = holder_pid(data_dir / "run")
     if holder is not None:
         found.append(f"the lock of {data_dir}, held by {holder}")
     found += [str(path) for path in data_dir.rglob("*.draft")]
     found += [str(path) for path in data_dir.rglob("*.tmp")]
-    found += [str(path) for path in leftovers.shared_memory(data_dir)]
+    if has_stopped:
+        found += [str(path) for path in leftovers.shared_memory(data_dir)]
     return found
 
 
