@@ -88,6 +88,7 @@ class RecallEngine:
                 names=names,
                 vector=vector,
                 filters=request.filters,
+                limit=request.limit,
                 by_words=mode != "meaning",
             )
             shown = self._shown(link, request, pool, _ranked(pool, mode))

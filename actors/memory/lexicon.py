@@ -46,13 +46,13 @@ class Worth(NamedTuple):
 
     Args:
         word: As it was asked.
-        stems: As the index has it.
+        stem: As the index has it; "" if the index has no such word.
         memories: How many have it, counted up to a limit.
         information: 0 if all have it, more the rarer it is.
     """
 
     word: str
-    stems: tuple[str, ...]
+    stem: str
     memories: int
     information: float
 
@@ -92,8 +92,8 @@ class Lexicon:
         found = []
         for word in words:
             count = self._count(word, size)
-            stems = tuple(dict.fromkeys(self._cut(word)))
-            found.append(Worth(word, stems, count, information(count, size)))
+            stem = next(iter(self._cut(word)), "")
+            found.append(Worth(word, stem, count, information(count, size)))
         return found
 
     def said(self, cards: Iterable[Card]) -> dict[int, Said]:
@@ -117,8 +117,8 @@ class Lexicon:
         return Said(
             words=self.stems(text.body),
             is_question=questions.is_question(text.content),
-            tells_time=questions.tells_time(plain),
-            tells_amount=questions.tells_amount(plain),
+            tells_time=questions.tells_time(text.content, plain),
+            tells_amount=questions.tells_amount(text.content, plain),
         )
 
     def _keep(self, card: Card, said: Said) -> None:

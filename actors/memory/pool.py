@@ -20,10 +20,11 @@ from mimo.storage.records import Filters
 from mimo.storage.search import Beside, Card, Link
 from mimo.storage.vectors import Floats, VectorMatrix
 
-#: Candidates by words, by words when there are no vectors, and by meaning.
-BY_WORDS, BY_WORDS_ALONE, BY_MEANING = 100, 200, 100
+#: Candidates by words, by words when there are no vectors, and by meaning: twice as many found no
+#: more on LoCoMo.
+BY_WORDS, BY_WORDS_ALONE, BY_MEANING = 50, 100, 50
 #: The best of both kinds bring their neighbours with them.
-WITH_NEIGHBOURS = 40
+WITH_NEIGHBOURS = 15
 #: Rows of the index that one search may score: commoner words are left to the ranking.
 POSTINGS_MAX = 12_000
 #: Filters whose memories are remembered while nothing is written.
@@ -72,6 +73,7 @@ class Gatherer:
         names: frozenset[str],
         vector: Floats | None,
         filters: Filters,
+        limit: int,
         by_words: bool = True,
     ) -> Pool:
         """Return the candidates for a question.
@@ -83,14 +85,18 @@ class Gatherer:
             names: Its words that are speakers' names.
             vector: Its unit vector; None to search by words only.
             filters: What may be returned.
+            limit: How many will be; at least as many of each kind are gathered.
             by_words: Whether memories are looked for by words.
         """
         worth = self._lexicon.worth(asked.words)
         bm25: dict[int, float] = {}
         if by_words:
-            limit = BY_WORDS_ALONE if vector is None else BY_WORDS
-            bm25 = dict(search.keyword(link, _terms(asked, worth), filters, limit))
-        cosines = {} if vector is None else self._near(link, version, vector, filters)
+            wanted = max(BY_WORDS_ALONE if vector is None else BY_WORDS, limit)
+            bm25 = dict(search.keyword(link, _terms(asked, worth), filters, wanted))
+        cosines: dict[int, float] = {}
+        if vector is not None:
+            wanted = max(BY_MEANING, limit)
+            cosines = self._near(link, version, vector, filters, wanted)
         phrases = {
             phrase: dict(search.keyword(link, [phrase], filters, limit=BY_WORDS_ALONE))
             for phrase in asked.phrases
@@ -110,13 +116,14 @@ class Gatherer:
         if vector is not None and self._matrix is not None:
             missing = [one.id for one in cards.values() if one.has_vector and one.id not in cosines]
             cosines |= self._matrix.cosines(link, vector, missing)
-        counted = [one for one in worth if one.word not in names] or worth
+        counted = [one for one in worth if one.word not in names and one.stem] or worth
+        bits = [(one.stem, 1 << place) for place, one in enumerate(counted)]
         said = self._lexicon.said(cards.values())
         return Pool(
             candidates={
                 one.id: Candidate(
                     id=one.id,
-                    words=_mask(counted, said[one.id].words),
+                    words=_mask(bits, said[one.id].words),
                     cosine=cosines.get(one.id) if one.has_vector else None,
                     session=one.session,
                     beside=beside.get(one.id, _NOWHERE)[1:],
@@ -135,22 +142,24 @@ class Gatherer:
         )
 
     # -- Parts ------------------------------------------------------------------------------
-    def _near(self, link: Link, version: int, vector: Floats, filters: Filters) -> dict[int, float]:
+    def _near(
+        self, link: Link, version: int, vector: Floats, filters: Filters, wanted: int
+    ) -> dict[int, float]:
         """Return the nearest memories that pass the filters, with their cosines."""
         matrix = self._matrix
         if matrix is None:
             return {}
         if filters != Filters():
             allowed = self._passing(link, version, filters)
-            return dict(matrix.nearest(link, vector, BY_MEANING, allowed))
+            return dict(matrix.nearest(link, vector, wanted, allowed))
         # Nearly all pass: look until there are enough, since some may have been deleted.
-        wanted = BY_MEANING
+        looked_at = wanted
         while True:
-            found = dict(matrix.nearest(link, vector, wanted))
+            found = dict(matrix.nearest(link, vector, looked_at))
             live = search.live(link, found)
-            if len(live) >= BY_MEANING // 2 or wanted >= len(matrix):
+            if len(live) >= wanted // 2 or looked_at >= len(matrix):
                 return {one: found[one] for one in found if one in live}
-            wanted *= 4
+            looked_at *= 4
 
     def _passing(self, link: Link, version: int, filters: Filters) -> NDArray[np.int64]:
         known = self._allowed.get(filters)
@@ -187,13 +196,12 @@ def _promise(bm25: Mapping[int, float], cosines: Mapping[int, float]) -> Callabl
     return lambda one: bm25.get(one, 0.0) / most + 2 * cosines.get(one, 0.0)
 
 
-def _mask(worth: list[Worth], words: Words) -> int:
+def _mask(bits: list[tuple[str, int]], words: Words) -> int:
     """Return which of the question's words are among these: bit n for word n."""
-    mask, bit = 0, 1
-    for one in worth:
-        if words.issuperset(one.stems):
+    mask = 0
+    for stem, bit in bits:
+        if stem in words:
             mask |= bit
-        bit <<= 1
     return mask
 
 

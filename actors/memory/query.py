@@ -46,7 +46,8 @@ _TIME_WORDS: Final = frozenset(
     december
     """.split()  # noqa: SIM905
 )
-_YEAR: Final = re.compile(r"(?:19|20)\d\d")
+_YEAR: Final = re.compile(r"\b(?:19|20)\d\d\b")
+_DIGIT: Final = re.compile(r"\d")
 _AMOUNT_WORDS: Final = frozenset(
     """
     one two three four five six seven eight nine ten dozen dozens once twice couple several hundred
@@ -140,14 +141,14 @@ def without(text: str, names: Iterable[str]) -> str:
     return stripped if _WORD.search(stripped) else text
 
 
-def tells_time(words: Iterable[str]) -> bool:
-    """Return whether a text of these words, lower-case, names a time."""
-    return any(word in _TIME_WORDS or _YEAR.fullmatch(word) for word in words)
+def tells_time(text: str, words: Iterable[str]) -> bool:
+    """Return whether a text, of these words in lower case, names a time."""
+    return not _TIME_WORDS.isdisjoint(words) or _YEAR.search(text) is not None
 
 
-def tells_amount(words: Iterable[str]) -> bool:
-    """Return whether a text of these words, lower-case, names a number."""
-    return any(word in _AMOUNT_WORDS or any(map(str.isdigit, word)) for word in words)
+def tells_amount(text: str, words: Iterable[str]) -> bool:
+    """Return whether a text, of these words in lower case, names a number."""
+    return _DIGIT.search(text) is not None or not _AMOUNT_WORDS.isdisjoint(words)
 
 
 def is_question(text: str) -> bool:

@@ -45,7 +45,7 @@ Weights = dict[str, float]
 FITTED = tuple(name for name in ranking.WEIGHTS if name != "phrase")
 #: How strongly weights are pulled towards 0.
 SHRINKAGE = 0.01
-STEPS = 400
+STEPS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,27 +198,36 @@ def fitted(asked: Sequence[Asked], shrinkage: float = SHRINKAGE) -> NDArray[np.f
     Maximises the mean log of the softmax share of all wanted candidates, by gradient ascent with
     Adam on terms scaled to unit spread.
     """
-    cases = []
-    for one in asked:
-        is_wanted = np.array([memory_id in one.wanted for memory_id in one.ids])
-        if is_wanted.any():
-            cases.append((one.rows, is_wanted))
-    spread = np.sqrt(np.mean([rows.var(axis=0) for rows, _ in cases], axis=0)) + 1e-6
+    rows = np.concatenate([one.rows for one in asked])
+    is_wanted = np.concatenate(
+        [np.isin(np.array(one.ids, dtype=np.int64), list(one.wanted)) for one in asked]
+    )
+    case = np.repeat(np.arange(len(asked)), [len(one.ids) for one in asked])
+    answered = np.bincount(case, weights=is_wanted, minlength=len(asked))[case] > 0
+    rows, is_wanted, case = rows[answered], is_wanted[answered], case[answered]
+    starts = np.flatnonzero(np.r_[True, case[1:] != case[:-1]])
+    sizes = np.diff(np.r_[starts, len(case)])
+    means = np.add.reduceat(rows, starts) / sizes[:, None]
+    deviations = np.add.reduceat((rows - np.repeat(means, sizes, axis=0)) ** 2, starts)
+    spread = np.sqrt((deviations / sizes[:, None]).mean(axis=0)) + 1e-6
+    rows = rows / spread
+
+    def gradient(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        scores = rows @ weights
+        shares = np.exp(scores - np.repeat(np.maximum.reduceat(scores, starts), sizes))
+        wanted = shares * is_wanted
+        target = wanted / np.repeat(np.add.reduceat(wanted, starts), sizes)
+        shares /= np.repeat(np.add.reduceat(shares, starts), sizes)
+        return np.asarray((target - shares) @ rows / len(starts) - 2 * shrinkage * weights)
+
     weights = np.zeros(len(FITTED))
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, STEPS + 1):
-        gradient = -2 * shrinkage * weights
-        for rows, is_wanted in cases:
-            scores = rows @ (weights / spread)
-            shares = np.exp(scores - scores.max())
-            shares /= shares.sum()
-            target = np.where(is_wanted, shares, 0.0)
-            target /= max(target.sum(), 1e-12)
-            gradient += (target - shares) @ rows / spread / len(cases)
-        mean = 0.9 * mean + 0.1 * gradient
-        square = 0.99 * square + 0.01 * gradient**2
+        slope = gradient(weights)
+        mean = 0.9 * mean + 0.1 * slope
+        square = 0.99 * square + 0.01 * slope**2
         ahead = mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.99**step)) + 1e-8)
-        weights += 0.05 * ahead / (1 + step / 100)
+        weights += 0.1 * ahead / (1 + step / 50)
     return np.asarray(weights / spread)
 
 
@@ -319,8 +328,9 @@ def main() -> int:
             "exact": ("exact", {"pooled": False, "mode": "hybrid"}),
             "paraphrase": ("paraphrase", {"pooled": False, "mode": "hybrid"}),
         }
-        report = {name: measured(*stores[of], **how) for name, (of, how) in ways.items()}
-        if options.fit:
+        if not options.fit:
+            report = {name: measured(*stores[of], **how) for name, (of, how) in ways.items()}
+        else:
             sets = {name: seen(*stores[of], **how) for name, (of, how) in ways.items()}
             report = fit({name: one for name, one in sets.items() if name != "meaning"}, len(talks))
         for name, figures in report.items():

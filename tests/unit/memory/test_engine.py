@@ -250,6 +250,16 @@ def test_a_model_that_fails_degrades_to_words(desk: Desk) -> None:
         assert "expected a model" in result.degraded[0]
 
 
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "meaning"])
+def test_as_many_are_returned_as_asked_for(desk: Desk, mode: str) -> None:
+    """Ours: the limit of a page is also one that search can fill."""
+    stored = desk.store(*(f"beagle number {n} of the kennel" for n in range(100)))
+    desk.store(*(f"something else {n}" for n in range(60)))
+    desk.embed()
+
+    assert set(desk.found("beagle", mode=mode, limit=100)) == set(stored)
+
+
 def test_an_unknown_mode_is_refused(desk: Desk) -> None:
     """Ours: expected, got."""
     with pytest.raises(InvalidRequest, match="expected mode hybrid, keyword, meaning, got 'magic'"):

@@ -62,7 +62,7 @@ def test_a_text_tells_a_time_or_a_number(text: str, time: bool, amount: bool) ->
     """Ours."""
     words = query.words_of(text)
 
-    assert (time, amount) == (query.tells_time(words), query.tells_amount(words))
+    assert (time, amount) == (query.tells_time(text, words), query.tells_amount(text, words))
 
 
 def test_names_of_known_speakers_are_recognised_and_taken_out() -> None:
