@@ -32,6 +32,11 @@ PRELOAD = (
     "mimo.interfaces.mcp.bridge",
 )
 
+#: Numeric libraries shall compute in the thread that calls them. Measured with 1,300 vectors: the
+#: threads of OpenBLAS wait by spinning, 15 ms of CPU a search instead of 6; and whoever forks must
+#: have no threads.
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
 
 def main(argv: list[str]) -> int:
     """Run the node until it is stopped; return its exit code.
@@ -40,6 +45,8 @@ def main(argv: list[str]) -> int:
         argv: `--data-dir`, `--config` and `--set key=value`, as many as wanted.
     """
     options = _options(argv)
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     try:
         settings = load_settings(_overrides(options), os.environ, options.config)
         return run_node(settings, tree(settings), PRELOAD)
