@@ -72,8 +72,9 @@ class VectorMatrix:
         read = 0
         while True:
             rows: list[tuple[Any, ...]] = link.execute(
+                # The plus keeps SQLite from walking all of the model's vectors each time.
                 "SELECT memory_id, change_seq, vector FROM vectors "
-                "WHERE change_seq > ? AND model_id = ? ORDER BY change_seq LIMIT ?",
+                "WHERE change_seq > ? AND +model_id = ? ORDER BY change_seq LIMIT ?",
                 (self._change_seq, self.model_id, _BLOCK),
             ).fetchall()
             if not rows:

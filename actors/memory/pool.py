@@ -131,8 +131,7 @@ class Gatherer:
                     is_question=said[one.id].is_question,
                     answers=(asked.asks_when and said[one.id].tells_time)
                     or (asked.asks_amount and said[one.id].tells_amount),
-                    phrases=sum(one.id in found for found in phrases.values())
-                    / max(len(phrases), 1),
+                    phrases=_share(one.id, phrases),
                 )
                 for one in cards.values()
             },
@@ -203,6 +202,13 @@ def _mask(bits: list[tuple[str, int]], words: Words) -> int:
         if stem in words:
             mask |= bit
     return mask
+
+
+def _share(memory_id: int, phrases: Mapping[str, Mapping[int, float]]) -> float:
+    """Return the share of the quoted phrases that a memory has."""
+    if not phrases:
+        return 0.0
+    return sum(memory_id in found for found in phrases.values()) / len(phrases)
 
 
 def _is_named(speaker: str, names: frozenset[str]) -> bool:

@@ -5,7 +5,7 @@
 Every figure comes from `RecallEngine.search` over a real database: one memory a turn, stored
 through `storage.batches`, one project a conversation. Weights are fitted on all conversations but
 one and judged on that one; those that ship are fitted on all. The fit also uses the same
-conversations without speakers and sessions, facts drawn from them, and notes with questions in
+conversations without their sessions, facts drawn from them, and notes with questions in
 other words, so that a store without conversations doesn't pay for one with them.
 """
 
@@ -243,8 +243,8 @@ def judged(sets: Sequence[list[Asked]], weights: Sequence[NDArray[np.float64]]) 
 
 
 def stripped(collection: Collection) -> Collection:
-    """Return the collection without speakers and sessions."""
-    bare = tuple(replace(one, speaker="", session_id="") for one in collection.memories)
+    """Return the collection without sessions."""
+    bare = tuple(replace(one, session_id="") for one in collection.memories)
     return replace(collection, memories=bare)
 
 

@@ -79,6 +79,18 @@ def test_a_refresh_reads_only_what_is_new(writer: Database, reader: Database) ->
     assert matrix.nearest(reader.connection, vectors[39], 1)[0][0] == ids[0]
 
 
+def test_a_refresh_without_news_walks_no_vectors(writer: Database, reader: Database) -> None:
+    """Ours: it is done before every search."""
+    store(writer, some_vectors(300))
+    matrix = VectorMatrix("m", DIM)
+    matrix.refresh(reader.connection)
+    steps: list[int] = []
+    reader.connection.set_progress_handler(lambda: bool(steps.append(1)), 10)
+
+    assert matrix.refresh(reader.connection) == 0
+    assert len(steps) < 20
+
+
 def test_vectors_of_another_model_are_not_compared(writer: Database, reader: Database) -> None:
     """Design 7: two models are never compared."""
     store(writer, some_vectors(5), model_id="other")
