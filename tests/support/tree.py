@@ -26,6 +26,7 @@ from typing import Any
 from mimo.config import errors, logs
 from mimo.supervision import messages as m
 from mimo.supervision import platform, runtime
+from mimo.supervision.lifeline import Lifeline
 from mimo.supervision.loopback import free_port
 from mimo.supervision.specs import ChildSpec
 from tests.support.processes import alive
@@ -243,17 +244,24 @@ def _keep(boot: Any, life_fd: int, report_fd: int, close: tuple[int, ...]) -> No
             os.close(fd)
         os.setsid()
         platform.become_subreaper()
+        lifeline = platform.new_lifeline()
         starter = os.fork()
         if starter == 0:
             os.close(life_fd)
             try:
-                boot()
+                boot(lifeline)
             finally:
                 os._exit(0)
         os.close(report_fd)
+        if lifeline is not None:
+            lifeline.keep()
         while not select.select([life_fd], [], [], 0.05)[0]:
             platform.reap()
-        while platform.kill_tree(os.getpid()):
+        if lifeline is not None:
+            lifeline.cut()
+        # Where the kernel gives no orphan to us, its session tells whose it is.
+        session = frozenset({os.getsid(0)})
+        while platform.kill_tree(os.getpid(), sessions=session):
             platform.reap()
             time.sleep(0.002)
         platform.reap()
@@ -261,12 +269,16 @@ def _keep(boot: Any, life_fd: int, report_fd: int, close: tuple[int, ...]) -> No
         os._exit(0)
 
 
-def _boot(spec: ChildSpec, port: int, key: bytes, log: Path, fd: int) -> None:
+def _boot(  # noqa: PLR0917  what a system is booted with
+    spec: ChildSpec, port: int, key: bytes, log: Path, fd: int, lifeline: Lifeline | None
+) -> None:
     """Be the starter: boot the system, start the root, report, leave."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(log.parent)
     logs.configure(log)
-    system = runtime.boot(port, key, log_dir=log.parent, guardian_pid=os.getppid())
+    system = runtime.boot(
+        port, key, log_dir=log.parent, guardian_pid=os.getppid(), lifeline=lifeline
+    )
     root = runtime.create_root(system, spec.start)
     incarnation = int(time.monotonic() * 1e6)
     system.tell(root, m.Start(name=spec.id, incarnation=incarnation, args=spec.args, spec=spec))
