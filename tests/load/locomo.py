@@ -47,7 +47,9 @@ def facts(path: Path) -> list[Collection]:
 
 
 def _conversation(given: dict[str, Any]) -> Collection:
-    name, memories, place = given["sample_id"], [], {}
+    name = given["sample_id"]
+    memories: list[NewMemory] = []
+    place: dict[str, int] = {}
     for key, at_s, turns in _sessions(given["conversation"]):
         for turn in turns:
             text = turn["text"]

@@ -236,8 +236,8 @@ def judged(sets: Sequence[list[Asked]], weights: Sequence[NDArray[np.float64]]) 
     rows = []
     for asked, given in zip(sets, weights, strict=True):
         for one in asked:
-            order = np.lexsort((-np.array(one.ids), -(one.rows @ given))) if one.ids else []
-            found = [one.ids[place] for place in order]
+            ids = np.array(one.ids, dtype=np.int64)
+            found = ids[np.lexsort((-ids, -(one.rows @ given)))].tolist()
             rows.append((one.question.category, measures(found, one.wanted)))
     return table(rows)
 

@@ -81,6 +81,16 @@ class Node:
                 what="a memory to be found by meaning",
             )
 
+    def await_embedded(self, within_s: float = 10 * UP_WITHIN_S) -> None:
+        """Wait until every memory has its vector: the node has nothing left to do."""
+        with self.connect("watcher") as client:
+
+            def is_embedded() -> bool:
+                checks = client.call("health")["checks"]
+                return bool(checks["with_vector"] == checks["memories"])
+
+            eventually(is_embedded, within_s=within_s, what="every memory to have its vector")
+
     # -- What runs -------------------------------------------------------------------------------
     def is_up(self) -> bool:
         """Tell whether a generation serves."""
