@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -108,6 +109,9 @@ def _fork_launcher(site: launcher.Site, lock: NodeLock) -> tuple[int, socket.soc
             lock.let_go()
             launcher.serve(theirs, site, lifeline)
         finally:
+            # Nobody else tells why: this process has no parent that waits for an exception.
+            traceback.print_exc()
+            sys.stderr.flush()
             os._exit(1)
     theirs.close()
     if lifeline is not None:
