@@ -222,9 +222,11 @@ class LoopbackTransport(tcp.TCPTransport):  # type: ignore[misc]
 
     def _step(self, end_s: float | None, *, with_timers: bool = True) -> None:
         """Wait for files, once, and move their bytes."""
-        now_s = _now_s()
         ready = []
-        for fd, event in self._poll.poll(self._pause_ms(now_s, end_s, with_timers=with_timers)):
+        events = self._poll.poll(self._pause_ms(_now_s(), end_s, with_timers=with_timers))
+        # Read again: the wait may have been long, and what came is judged by its age.
+        now_s = _now_s()
+        for fd, event in events:
             if fd in self._outbox:
                 self._outbox.on_event(fd, event)
             elif fd in self._reception:
