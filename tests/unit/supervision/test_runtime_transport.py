@@ -34,8 +34,9 @@ class _Reception:
 def test_a_caller_that_comes_after_a_long_wait_is_as_old_as_its_arrival(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Ours. Judged by the time before the wait, it would be turned out at once for being slow to
-    prove itself, and what it had written already would be lost without a word.
+    """Judged by the time before the wait, it would be turned out at once as too slow.
+
+    What it had written by then would be lost without a word. Source: ours.
     """
     clock = ManualClock(monotonic_s=1_000.0)
     monkeypatch.setattr(runtime_transport, "_now_s", clock.monotonic_s)
