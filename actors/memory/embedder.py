@@ -16,6 +16,7 @@ from mimo.config import logs
 from mimo.config.errors import NotAvailable
 from mimo.config.settings import Settings
 from mimo.storage import database, memories
+from mimo.storage.vectors import to_blob
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer, Ignore
 
@@ -94,7 +95,7 @@ class Embedder(GenServer):
         if self._release_timer is not None:
             self.cancel(self._release_timer)
         try:
-            vectors = self._embedder.embed([row.text for row in rows]).astype("<f2")
+            vectors = self._embedder.embed([row.text for row in rows])
         except NotAvailable as error:
             self._report_model(error.message)
             self._plan(MODEL_RETRY_S)
@@ -103,7 +104,7 @@ class Embedder(GenServer):
         request = mm.PutVectors(
             model_id=self._embedder.model_id,
             vectors=tuple(
-                (row.id, row.content_hash, vector.tobytes())
+                (row.id, row.content_hash, to_blob(vector))
                 for row, vector in zip(rows, vectors, strict=True)
             ),
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mimo.actors.memory import embedding, model_cache
+from mimo.actors.memory import embedding, model_cache, wordpiece
 from mimo.actors.memory.embedding import OnnxEmbedder
 from mimo.config.errors import NotAvailable
 
@@ -124,7 +124,7 @@ def test_another_model_has_an_id_of_its_own(tmp_path: Path) -> None:
     folder.mkdir()
     source, _ = embedding._find(None)
     shutil.copy(source, folder / "model.onnx")
-    shutil.copy(embedding.VOCABULARY, folder / "vocab.txt")
+    shutil.copy(wordpiece.VOCABULARY, folder / "vocab.txt")
 
     other = OnnxEmbedder(folder, tmp_path / "models")
 

@@ -84,11 +84,17 @@ def test_a_refresh_without_news_walks_no_vectors(writer: Database, reader: Datab
     store(writer, some_vectors(300))
     matrix = VectorMatrix("m", DIM)
     matrix.refresh(reader.connection)
-    steps: list[int] = []
-    reader.connection.set_progress_handler(lambda: bool(steps.append(1)), 10)
+    steps = 0
+
+    def count() -> bool:
+        nonlocal steps
+        steps += 1
+        return False
+
+    reader.connection.set_progress_handler(count, 10)
 
     assert matrix.refresh(reader.connection) == 0
-    assert len(steps) < 20
+    assert steps < 20
 
 
 def test_vectors_of_another_model_are_not_compared(writer: Database, reader: Database) -> None:
