@@ -116,7 +116,8 @@ def _memory(settings: Settings) -> ChildSpec:
         "memory",
         ONE_FOR_ONE,
         *recalls,
-        _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=30.0),
+        # It runs only where nobody else wants to, so its own work may take long.
+        _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=120.0),
         _worker("memory/working_memory", f"{folder}.working_memory.WorkingMemory", settings),
     )
 

@@ -167,6 +167,18 @@ def kill_tree(
     return victims
 
 
+# -- Priority --------------------------------------------------------------------------------
+def yield_to_others() -> None:
+    """Let this process run only where no other wants to, as far as the platform can say so.
+
+    Source: sched(7), SCHED_IDLE; a merely nicer process keeps the processor for its whole slice.
+    """
+    if is_portable():
+        os.nice(19)
+    else:
+        linux.set_idle_priority()
+
+
 # -- Memory and CPU --------------------------------------------------------------------------
 def pss_bytes(pid: int) -> int:
     """Return the process's share of memory in bytes, 0 when gone; elsewhere what it alone uses."""

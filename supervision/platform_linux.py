@@ -23,6 +23,11 @@ def set_child_subreaper() -> bool:
     return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
+def set_idle_priority() -> None:
+    """Run in the idle class from now on."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
 def _read(path: str) -> str:
     """Return the file's text; empty when its process is gone."""
     try:

@@ -6,7 +6,6 @@ read from the database, so a lost message or a killed embedder costs nothing but
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from mimo.actors.memory import messages as mm
@@ -18,20 +17,28 @@ from mimo.config.settings import Settings
 from mimo.storage import database, memories
 from mimo.storage.vectors import to_blob
 from mimo.supervision import messages as m
+from mimo.supervision import platform
 from mimo.supervision.gen_server import GenServer, Ignore
 
-#: Memories embedded at once: about a third of a second of work, so that pings are answered.
-BATCH = 16
+#: Memories embedded at once: about a tenth of a second of work, so that pings are answered.
+BATCH = 8
+#: Embedding starts when no memory came for this long, and this long after the first at the latest,
+#: in seconds: storing goes first.
+CALM_S = 0.25
+CALM_WAITED_S_MAX = 2.0
+WRITER = "storage/writer"
 #: How long to wait before another try when the writer could not take vectors, in seconds.
 RETRY_S = 2.0
 #: How long to wait before another try when the model could not be used, in seconds.
 MODEL_RETRY_S = 60.0
-#: Added niceness: serving goes before embedding.
-NICENESS = 10
 
 
 class _Continue:
     """Timer payload: there may be more to embed."""
+
+
+class _Begin:
+    """Timer payload: it may be calm now."""
 
 
 class _ReleaseModel:
@@ -52,19 +59,22 @@ class Embedder(GenServer):
         if embedder is None:
             raise Ignore
         self._embedder = embedder
-        os.nice(NICENESS)
+        platform.yield_to_others()
         self._db = database.open_reader(self._settings.paths.database)
         self._is_working = False
+        self._asked_s: float | None = None
+        self._first_asked_s = 0.0
         self._embedded = 0
         self._trouble = ""
         self._release_timer: int | None = None
+        self.follow("resilience/services")
+        self.monitor(WRITER)
         self._plan(0.0)
 
     def handle_cast(self, request: Any) -> None:
-        """Start working unless at it."""
+        """Note that there is work."""
         if isinstance(request, mm.Embed):
-            if not self._is_working:
-                self._plan(0.0)
+            self._note_asked()
         else:
             super().handle_cast(request)
 
@@ -73,6 +83,11 @@ class Embedder(GenServer):
         match info:
             case _Continue():
                 self._work()
+            case _Begin():
+                self._begin()
+            case m.Up():
+                # A writer that died may have stored memories without saying so.
+                self._note_asked()
             case _ReleaseModel():
                 self._release_timer = None
                 self._embedder.release()
@@ -87,7 +102,25 @@ class Embedder(GenServer):
         left = memories.count_unembedded(self._db, self._embedder.model_id)
         return {"embedded": self._embedded, "waiting": left, "model": self._embedder.model_id}
 
+    def _note_asked(self) -> None:
+        now_s = self.clock.monotonic_s()
+        if not self._is_working and self._asked_s is None:
+            self._first_asked_s = now_s
+            self.after(CALM_S, _Begin())
+        self._asked_s = now_s
+
+    def _begin(self) -> None:
+        """Start when it is calm, or has been waited for long enough."""
+        now_s = self.clock.monotonic_s()
+        calm_s = (self._asked_s or 0.0) + CALM_S
+        due_s = min(calm_s, self._first_asked_s + CALM_WAITED_S_MAX)
+        if now_s < due_s:
+            self.after(due_s - now_s, _Begin())
+        elif not self._is_working:
+            self._plan(0.0)
+
     def _work(self) -> None:
+        self._asked_s = None
         rows = memories.unembedded(self._db, self._embedder.model_id, BATCH)
         if not rows:
             self._is_working = False
@@ -109,7 +142,7 @@ class Embedder(GenServer):
             ),
         )
         self._release_timer = self.after(self._settings.embedding.idle_release_s, _ReleaseModel())
-        self.call("storage/writer", request, self._written)
+        self.call(WRITER, request, self._written)
 
     def _written(self, value: Any) -> None:
         """Go on after the writer has the vectors; wait a little when it could not take them."""

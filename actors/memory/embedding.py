@@ -53,6 +53,13 @@ class Embedder(Protocol):
             NotAvailable: The model can't be loaded or run.
         """
 
+    def prepare_queries(self, texts: Sequence[str]) -> None:
+        """Embed questions that came together, so that `embed_query` finds them.
+
+        Raises:
+            NotAvailable: The model can't be loaded or run.
+        """
+
     def release(self) -> None:
         """Give the model's memory back; the next use loads it again."""
 
@@ -64,14 +71,16 @@ class OnnxEmbedder:
         model_path: An ONNX file, or a folder with `model.onnx` and perhaps `vocab.txt`; None means
             Mimo's own model.
         cache_dir: Where the optimised graph is kept.
+        threads: How many run one text.
 
     Raises:
         NotAvailable: There is no such model.
     """
 
-    def __init__(self, model_path: Path | None, cache_dir: Path) -> None:
+    def __init__(self, model_path: Path | None, cache_dir: Path, threads: int = 1) -> None:
         self._model, self._vocabulary = _find(model_path)
         self._cache_dir = cache_dir
+        self._threads = threads
         self._is_built_in = model_path is None
         self.model_id = BUILT_IN_ID if self._is_built_in else _identify(self._model)
         self.dim = BUILT_IN_DIMENSIONS
@@ -100,7 +109,7 @@ class OnnxEmbedder:
         if self._is_built_in and not model_cache.is_prepared(self._model, self._cache_dir):
             self._check()
         try:
-            session = model_cache.open_session(self._model, self._cache_dir)
+            session = model_cache.open_session(self._model, self._cache_dir, self._threads)
             shape = session.get_outputs()[0].shape
         except model_cache.FAILURES as error:
             raise NotAvailable(f"expected a model in {self._model}, got: {error}") from error
@@ -135,10 +144,24 @@ class OnnxEmbedder:
         known = self._queries.pop(text, None)
         if known is None:
             known = self.embed([text])[0]
-        self._queries[text] = known
+        self._keep(text, known)
+        return known
+
+    def prepare_queries(self, texts: Sequence[str]) -> None:
+        """Embed questions that came together in one run: half the work of one run each.
+
+        Raises:
+            NotAvailable: The model can't be loaded or run.
+        """
+        new = [text for text in dict.fromkeys(texts) if text not in self._queries]
+        if len(new) > 1:
+            for text, vector in zip(new, self.embed(new), strict=True):
+                self._keep(text, vector)
+
+    def _keep(self, text: str, vector: Vectors) -> None:
+        self._queries[text] = vector
         if len(self._queries) > QUERIES_KEPT_MAX:
             self._queries.popitem(last=False)
-        return known
 
     def release(self) -> None:
         """Give the model's memory back; the next use loads it again."""
@@ -178,7 +201,7 @@ class OnnxEmbedder:
             )
 
 
-def make_embedder(settings: Settings) -> OnnxEmbedder | None:
+def make_embedder(settings: Settings, threads: int = 1) -> OnnxEmbedder | None:
     """Return the embedder that the settings ask for; None if there is none to be had.
 
     Nothing is loaded yet: a broken model shows at the first use.
@@ -186,7 +209,7 @@ def make_embedder(settings: Settings) -> OnnxEmbedder | None:
     if settings.embedding.provider == "none" or not _can_import("onnxruntime"):
         return None
     try:
-        return OnnxEmbedder(settings.embedding.model_path, settings.paths.models)
+        return OnnxEmbedder(settings.embedding.model_path, settings.paths.models, threads)
     except NotAvailable:
         return None
 

@@ -6,7 +6,8 @@ words as soon as its store was acknowledged, and by its meaning as soon as it ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mimo.actors.memory import query as questions
@@ -96,6 +97,24 @@ class RecallEngine:
         self._search_s += self._clock.monotonic_s() - started_s
         data = {"memories": shown, "count": len(shown), "mode": mode}
         return Result(data=data, degraded=degraded)
+
+    def prepare(self, requests: Sequence[Search]) -> None:
+        """Embed the questions of searches that came together in one run.
+
+        What can't be embedded is left to each search, which says what its answer lacks.
+        """
+        wanted = [one for one in requests if one.mode in MODES and one.mode != "keyword"]
+        if self._embedder is None or len(wanted) < 2:
+            return
+        version = self._db.data_version()
+        with self._db.snapshot():
+            known = self._lexicon.names(version)
+        texts = [
+            questions.without(asked.text, questions.names_in(asked, known))
+            for asked in (questions.analyse(one.query) for one in wanted)
+        ]
+        with contextlib.suppress(NotAvailable):
+            self._embedder.prepare_queries(texts)
 
     def statistics(self) -> dict[str, Any]:
         """Return what the engine holds and did, as plain values."""

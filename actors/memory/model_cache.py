@@ -56,27 +56,28 @@ _WAITS_MAX, _WAIT_S = 200, 0.05
 _WEIGHTS, _GRAPH, _MANIFEST = "weights.bin", "graph.onnx", "manifest.json"
 
 
-def open_session(model: Path, cache_dir: Path) -> Any:
+def open_session(model: Path, cache_dir: Path, threads: int = 1) -> Any:
     """Return an inference session over `model`, by way of the cache where that works.
 
     Args:
         model: An ONNX file.
         cache_dir: Where optimised graphs are kept, one folder each; made if missing.
+        threads: How many run one text; they sleep while there is nothing to do.
 
     Raises:
         OSError, RuntimeError, or another of `FAILURES`: The model itself can't be loaded.
     """
     entry = cache_dir / _key(model)
-    session = _load(entry)
+    session = _load(entry, threads)
     if session is not None:
         return session
     with contextlib.suppress(OSError), _building(cache_dir):
-        session = _load(entry)
+        session = _load(entry, threads)
         if session is None:
             _build(model, entry)
-            session = _load(entry)
+            session = _load(entry, threads)
     release_memory()
-    return session if session is not None else _session(model)
+    return session if session is not None else _session(model, _options(threads))
 
 
 def is_prepared(model: Path, cache_dir: Path) -> bool:
@@ -121,9 +122,10 @@ def _processor() -> str:
     return platform.processor()
 
 
-def _options() -> Any:
+def _options(threads: int = 1) -> Any:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.enable_mem_pattern = False
@@ -131,10 +133,8 @@ def _options() -> Any:
     return options
 
 
-def _session(model: Path, options: Any = None) -> Any:
-    return onnxruntime.InferenceSession(
-        str(model), options or _options(), providers=["CPUExecutionProvider"]
-    )
+def _session(model: Path, options: Any) -> Any:
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
 
 def _probe(session: Any) -> np.ndarray[Any, Any]:
@@ -144,13 +144,13 @@ def _probe(session: Any) -> np.ndarray[Any, Any]:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
-def _load(entry: Path) -> Any:
+def _load(entry: Path, threads: int) -> Any:
     """Return a session from the cache, or None if it isn't there or isn't sound."""
     try:
         manifest = json.loads((entry / _MANIFEST).read_bytes())
         if any((entry / name).stat().st_size != size for name, size in manifest["sizes"].items()):
             return None
-        options = _options()
+        options = _options(threads)
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         session = _session(entry / _GRAPH, options)
         agreement = float(_probe(session) @ np.array(manifest["probe"], dtype=np.float32))

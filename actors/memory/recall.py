@@ -20,6 +20,8 @@ from mimo.supervision.gen_server import GenServer
 
 #: How long accesses are collected before they are written, in seconds: statistics, not memories.
 ACCESS_FLUSH_S = 5.0
+#: Threads that embed one question: measured 2.6 ms with two, 3.5 ms with one.
+QUERY_THREADS = 2
 
 
 class _FlushAccess:
@@ -40,11 +42,18 @@ class Recall(GenServer):
         """Open the database for reading; the model is loaded at the first search by meaning."""
         self._settings: Settings = args["settings"]
         self._db = database.open_reader(self._settings.paths.database)
-        self._embedder = make_embedder(self._settings)
+        self._embedder = make_embedder(self._settings, QUERY_THREADS)
         self._engine = RecallEngine(self._db, self._embedder, self.clock)
         self._accessed: set[int] = set()
         self._searched_s = 0.0
         self._release_timer: int | None = None
+
+    def handle_batch(self, calls: list[m.Call]) -> None:
+        """Embed the questions of all searches at once, then answer one by one."""
+        self._engine.prepare(
+            [call.request for call in calls if isinstance(call.request, mm.Search)]
+        )
+        super().handle_batch(calls)
 
     def handle_call(self, request: Any, call: m.Call) -> Any:
         """Answer from the database as it is now."""
