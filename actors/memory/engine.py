@@ -149,7 +149,7 @@ class RecallEngine:
         best = ranked[: request.limit + REPEATED_MAX]
         memories = search.loaded(link, [one.id for one in best])
         words = {memory_id: self._lexicon.stems(one.content) for memory_id, one in memories.items()}
-        hits = ranking.diverse(best, words)[: request.limit]
+        hits = ranking.diverse(best, words, request.limit)
         shown = []
         for hit in hits:
             item = memory_json(

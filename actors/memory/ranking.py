@@ -176,19 +176,24 @@ def rank(
     return sorted(ranked, key=lambda one: (-one.score, -one.id))
 
 
-def diverse(ranked: Sequence[Ranked], words: Mapping[int, frozenset[str]]) -> list[Ranked]:
-    """Return the same, those that say what a better one says after all others.
+def diverse(
+    ranked: Sequence[Ranked], words: Mapping[int, frozenset[str]], limit: int
+) -> list[Ranked]:
+    """Return the best `limit`, those that say what a better one says after all others.
 
     Args:
         ranked: Best first.
         words: The words of each memory.
+        limit: How many are wanted.
     """
     kept: list[Ranked] = []
     repeated: list[Ranked] = []
     for one in ranked:
+        if len(kept) == limit:
+            break
         is_repeated = any(_alike(words[one.id], words[other.id]) for other in kept)
         (repeated if is_repeated else kept).append(one)
-    return kept + repeated
+    return (kept + repeated)[:limit]
 
 
 def _alike(first: frozenset[str], second: frozenset[str]) -> bool:

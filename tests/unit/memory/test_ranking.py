@@ -82,7 +82,7 @@ def test_repetitions_stand_after_everything_else() -> None:
     }
     ranked = [Ranked(id=n, score=1 - n / 10) for n in (1, 2, 3)]
 
-    assert [one.id for one in diverse(ranked, words)] == [1, 3, 2]
+    assert [one.id for one in diverse(ranked, words, 3)] == [1, 3, 2]
 
 
 def test_texts_that_differ_in_a_number_are_no_repetitions() -> None:
@@ -92,7 +92,7 @@ def test_texts_that_differ_in_a_number_are_no_repetitions() -> None:
 
     ranked = [Ranked(id=1, score=1), Ranked(id=2, score=0)]
 
-    assert [one.id for one in diverse(ranked, words)] == [1, 2]
+    assert [one.id for one in diverse(ranked, words, 2)] == [1, 2]
 
 
 candidates = st.lists(
