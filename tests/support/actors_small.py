@@ -24,7 +24,9 @@ class Root(runtime.Actor):  # type: ignore[misc]
                     self.createActor(Echo)
                 self.beat()
                 pid = os.getpid()
-                started = m.Started(name=message.name, incarnation=message.incarnation, pid=pid)
+                started: Any = m.Started(
+                    name=message.name, incarnation=message.incarnation, pid=pid
+                )
                 if message.args.get("fails"):
                     started = m.StartFailed(
                         name=message.name, incarnation=message.incarnation, detail="told to fail"

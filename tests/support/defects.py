@@ -111,10 +111,10 @@ class Flavour:
         """Return how many death notices the parent has got, after a while."""
 
         def count() -> int:
-            return self.ask(system, address, "noted").count("exited")
+            return int(self.ask(system, address, "noted").count("exited"))
 
         eventually(lambda: count() >= expected, self.patience_s)
-        return int(count())
+        return count()
 
 
 def d1(flavour: Flavour) -> dict[str, Any]:
@@ -282,7 +282,7 @@ def d10(flavour: Flavour) -> dict[str, Any]:
     """Messages to an actor that stands still are not lost in silence (limit: 1 s)."""
     if not flavour.is_plain:
         importlib.import_module("mimo.supervision.runtime")
-    transport = importlib.import_module("thespian.system.transport")
+    transport: Any = importlib.import_module("thespian.system.transport")
     transport.DEFAULT_MAX_TRANSMIT_PERIOD = timedelta(seconds=1)
     system = flavour.boot()
     sender, still = system.createActor(actors.Worker), system.createActor(actors.Worker)

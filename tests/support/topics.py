@@ -46,5 +46,8 @@ class TopicEmbedder:
         self.asked.append(text)
         return np.asarray(self.embed([text])[0])
 
+    def prepare_queries(self, texts: Sequence[str]) -> None:
+        """Do nothing: a question costs nothing here."""
+
     def release(self) -> None:
         """Do nothing: there is nothing to give back."""

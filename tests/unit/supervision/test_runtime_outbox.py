@@ -68,7 +68,7 @@ def until(condition: Callable[[], object], *stepping: Place) -> None:
 
 def outcomes(place: Place) -> list[tuple[object, str]]:
     """Take away what became of what was sent."""
-    found = list(place.outbox.results)
+    found: list[tuple[object, str]] = list(place.outbox.results)
     place.outbox.results.clear()
     return found
 
