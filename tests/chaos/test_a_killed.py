@@ -91,7 +91,8 @@ def test_a8_a_killed_supervisor_takes_its_children_along_and_comes_back(
     with Campaign(warm, f"A8 {name}", chance) as case:
         fault = case.strike(name)
         eventually(lambda: not any(map(alive, children)), within_s=5, what="the children's end")
-        case.heals(fault, "store")
+        case.recovers(fault, "store", dead_s=time.monotonic())
+        warm.await_successor(fault)
     case.require(recover_s_max=BRANCH_S)
 
 

@@ -27,8 +27,9 @@ SLOWEST_S_MAX = 1.5
 GROUP_PAUSE_S = 1.4
 #: At least so long between two kills, so that each is seen alone.
 PAUSE_S = 0.35
-#: What tells that a worker serves again; any success for those that no call needs.
-KINDS = {
+#: What tells that a worker serves again; for others, which no call needs, its successor does.
+KINDS: dict[str, tuple[str, ...]] = {
+    "bridge/mcp_bridge": (),
     "storage/writer": ("store",),
     "memory/recall/1": ("get", "search"),
     "memory/recall/2": ("get", "search"),
@@ -54,8 +55,12 @@ def measure(node: Node, *, kills: int, seed: str = "1") -> list[Row]:
             time.sleep(max(PAUSE_S, rest_s))
             fault = node.signal(name)
             last_kill_s[group] = fault.at_s
-            recovered_s = traffic.recover_ms(fault.at_s, *KINDS.get(name, ())) / 1000
-            node.await_successor(fault)
+            if name in KINDS:
+                recovered_s = traffic.recover_ms(fault.at_s, *KINDS[name]) / 1000
+                node.await_successor(fault)
+            else:
+                node.await_successor(fault)
+                recovered_s = time.monotonic() - fault.at_s
             recoveries.append(recovered_s)
             by_worker[name].append(recovered_s)
         traffic.await_oks(20)
@@ -85,7 +90,8 @@ def measure(node: Node, *, kills: int, seed: str = "1") -> list[Row]:
             what="kill to first success",
             bar=f"median < {MEDIAN_S_MAX:g} s, max < {SLOWEST_S_MAX:g} s",
             figure=f"median {ms(middle)}, p99 {ms(quantile(recoveries, 0.99))}, max {ms(slowest)}",
-            how="end of the first success of a call to that worker that began after the kill",
+            how="end of the first success of a call to that worker that began after the kill;"
+            " for workers that no call needs, until the successor serves",
             is_met=middle < MEDIAN_S_MAX and slowest < SLOWEST_S_MAX,
             raw={
                 "median_s": middle,

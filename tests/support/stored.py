@@ -64,6 +64,8 @@ def read_database(path: Path) -> Stored:
     """
     db = database.open_reader(path)
     try:
+        # One snapshot: a node may be at work, and a vector may take a memory out of the queue.
+        db.execute("BEGIN")
         tags: dict[int, list[str]] = defaultdict(list)
         for memory_id, tag in db.rows("SELECT memory_id, tag FROM memory_tags ORDER BY tag"):
             tags[int(memory_id)].append(str(tag))
