@@ -9,10 +9,13 @@ from collections.abc import Callable
 
 from tests.load import corpus
 from tests.load.rows import Row
+from tests.support import empty_server
 from tests.support.client import Client, Pending
 from tests.support.node import Node
 
 WIDTH = 32
+#: Longest wait for any answer, in seconds; only reached when one is lost.
+ANSWER_S = 60.0
 RATE_MIN = 250.0
 SHARE_MIN = 0.5
 #: Limits of one client that don't stand in the way of the measurement.
@@ -49,10 +52,10 @@ def saturate(
     pending: list[Pending] = []
     began_s = time.perf_counter()
     for number in range(calls):
-        places.acquire()
+        assert places.acquire(timeout=ANSWER_S), f"expected an answer within {ANSWER_S} s"
         pending.append(submit(number, lambda _: places.release()))
     for one in pending:
-        one.wait(60)
+        one.wait(ANSWER_S)
     took_s = time.perf_counter() - began_s
     wrong = sum(not is_right(number, one) for number, one in enumerate(pending))
     return calls / took_s, wrong
@@ -66,7 +69,7 @@ def _warm_both_readers(client: Client) -> None:
 
 
 def _floor(node: Node, calls: int) -> float:
-    command = [sys.executable, "-m", "tests.support.empty_server"]
+    command = [sys.executable, empty_server.__file__]
     with Client(node.data_dir, command=command, env=node.env) as client:
         client.initialize()
         rate, wrong = saturate(

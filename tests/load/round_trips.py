@@ -13,6 +13,7 @@ import mcp
 
 from tests.load import corpus
 from tests.load.rows import Row, ms
+from tests.support import empty_server
 from tests.support.client import stdio_command
 from tests.support.figures import median, quantile
 from tests.support.node import Node
@@ -53,8 +54,8 @@ def measure(node: Node, *, turns: int = 10) -> list[Row]:
 async def _measure(node: Node, turns: int) -> dict[str, list[float]]:
     command = stdio_command(node.data_dir)
     mimo = mcp.StdioServerParameters(command=command[0], args=command[1:], env=node.env)
-    module = ["-m", "tests.support.empty_server"]
-    empty = mcp.StdioServerParameters(command=sys.executable, args=module, env=node.env)
+    script = [empty_server.__file__]
+    empty = mcp.StdioServerParameters(command=sys.executable, args=script, env=node.env)
     times: dict[str, list[float]] = defaultdict(list)
     async with mcp.Client(empty, mode="legacy") as floor, mcp.Client(mimo, mode="legacy") as client:
         kinds: dict[str, Callable[[int], Awaitable[Any]]] = {

@@ -14,6 +14,8 @@ from tests.support.figures import median
 
 #: A machine that is busy with other work may take this many times longer than the bar allows.
 SLOW = 3.0
+#: Another Python or C library needs more memory by this much; the bar itself is in the table.
+ROOMY = 1.15
 
 
 def test_single_workers_killed_under_load_are_not_noticed(data_dir: Path) -> None:
@@ -47,7 +49,9 @@ def test_calls_in_flight_are_neither_lost_nor_crossed(data_dir: Path) -> None:
 def test_a_node_is_small_and_quiet(data_dir: Path) -> None:
     """220 MiB idle, 420 MiB after work, a hundredth of a core at rest."""
     idle, quiet, loaded = record("footprint", groups.run_footprint(data_dir, is_short=True))
-    require([idle, loaded])
+    assert idle.raw["bytes"] < footprint.IDLE_BYTES_MAX * ROOMY, idle.figure
+    assert loaded.raw["loaded"] < footprint.LOADED_BYTES_MAX * ROOMY, loaded.figure
+    assert loaded.raw["released"] < loaded.raw["loaded"], loaded.figure
     assert quiet.raw["share"] < footprint.CPU_SHARE_MAX * SLOW, quiet.figure
 
 
