@@ -18,7 +18,11 @@ from tests.support.leftovers import tables_of
 pytestmark = pytest.mark.skipif(
     platform.is_portable() or not Path("/dev/shm").is_dir(), reason="no shared memory here"
 )
-LATER = ManualClock(wall_s=SYSTEM_CLOCK.wall_s() + ABANDONED_S + 60.0)
+
+
+def later() -> ManualClock:
+    """Return a clock for which everything that exists now is abandoned."""
+    return ManualClock(wall_s=SYSTEM_CLOCK.wall_s() + ABANDONED_S + 60.0)
 
 
 @pytest.fixture
@@ -67,7 +71,7 @@ def test_what_a_deleted_data_directory_left_is_removed_after_a_day(
     shutil.rmtree(other_dir)
     folder_for(own, SYSTEM_CLOCK, "x")
     assert place.exists()
-    folder_for(own, LATER, "x")
+    folder_for(own, later(), "x")
     assert not place.exists()
 
 
@@ -75,7 +79,7 @@ def test_tables_of_a_data_directory_that_exists_are_never_swept(
     own: RunPaths, other_dir: Path
 ) -> None:
     """Ours: however old; they are found again by name."""
-    folder_for(own, LATER, "x")
+    folder_for(own, later(), "x")
     assert (tables_of(other_dir) / "heir" / "t.table").exists()
 
 
@@ -83,5 +87,5 @@ def test_a_folder_without_a_mark_is_left_alone(own: RunPaths, other_dir: Path) -
     """Ours: what isn't surely abandoned isn't ours to remove."""
     (tables_of(other_dir) / MARK).unlink()
     shutil.rmtree(other_dir)
-    folder_for(own, LATER, "x")
+    folder_for(own, later(), "x")
     assert tables_of(other_dir).exists()
