@@ -61,6 +61,7 @@ class Watchdog:
         self._generation: Generation | None = None
         self._port, self._key = 0, b""
         self._card: NodeCard | None = None
+        self._is_card_due = False
         self._lifeline: Lifeline | None = None
         self._sessions: frozenset[int] = frozenset()
         self._launcher_pid = 0
@@ -114,6 +115,8 @@ class Watchdog:
                 return
         if generation is None or self._exit_code is not None:
             return
+        if self._card is not None and self._is_card_due:
+            self._write_card(self._card)
         if self._listener.drain(generation.number):
             generation.beat(now_s)
         if slept:
@@ -193,10 +196,15 @@ class Watchdog:
         )
 
     def _write_card(self, card: NodeCard) -> None:
+        """Write the card; on a full disk it is tried again at each look, and told once."""
         try:
             write_card(self._run_dir, card)
         except OSError as error:
-            self._log.error("node.card_unwritten", reason=error.strerror)
+            if not self._is_card_due:
+                self._log.error("node.card_unwritten", reason=error.strerror)
+            self._is_card_due = True
+        else:
+            self._is_card_due = False
 
     def _watch(self, generation: Generation) -> None:
         for pid in (generation.admin_pid, generation.root_pid):

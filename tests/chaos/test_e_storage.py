@@ -64,6 +64,32 @@ def test_e1_a_full_disk_refuses_writes_and_resumes_by_itself(tmp_path: Path) -> 
     assert "storage.writing_again" in told
 
 
+def test_e1_a_generation_booted_on_a_full_disk_is_found_once_there_is_room(
+    tmp_path: Path,
+) -> None:
+    """E1, A9: reads are served by the new generation; its card is written as soon as it can be.
+
+    Found by L1 with MIMO_SEED=2: the admin commands never found that node again.
+    """
+    with disks.small_disk(tmp_path / "disk", 16) as disk:
+        data_dir = disk / "data"
+        data_dir.mkdir(mode=0o700)
+        with running_node(data_dir, SMALL) as node, node.connect("reader") as client:
+            first = client.store("before the disk was full")
+            generation = node.generation()
+            filler = disks.fill(disk)
+            tree = {row.pid for row in node.rows().values()}
+            fault = node.signal("mimo")
+            eventually(lambda: not any(map(alive, tree)), within_s=20, what="the tree's end")
+            assert client.call("get", memory_id=first)["memory"]["memory_id"] == first
+            recover_ms = (time.monotonic() - fault.at_s) * 1000
+            filler.unlink()
+            eventually(node.is_up, within_s=RESUMED_S, what="the card of the new generation")
+            assert node.generation() > generation
+            client.store("after there was room")
+    figures.record_chaos("E1 boot", recover_ms=recover_ms)
+
+
 def _store_until_refused(client: Client) -> str:
     """Store large memories until one is refused; return the error's code."""
     for number in range(400):
