@@ -23,7 +23,7 @@ WEIGHTS = {"kill": 2, "stop": 2, "cont": 10, "slow": 1, "full": 1}
 #: How often a process outside the tree or the root is chosen rather than one of the tree.
 OUTSIDE_SHARE = 0.1
 #: Pause between two acts, in seconds.
-PAUSE_S = (0.2, 0.8)
+PAUSE_S = (0.3, 1.0)
 #: Delay of each sync while the disk is slow, in microseconds, and how long it is.
 SLOW_US, SLOW_S = 200_000, 1.5
 #: How long the disk stays full, in seconds.
@@ -56,12 +56,21 @@ class Nemesis:
         end_s = time.monotonic() + for_s
         try:
             while time.monotonic() < end_s:
-                kind = self._chance.choices(list(self._weights), list(self._weights.values()))[0]
+                kind = self._next()
                 with contextlib.suppress(MimoError, AssertionError, ProcessLookupError):
                     getattr(self, f"_{kind}")()
                 time.sleep(self._chance.uniform(*PAUSE_S))
         finally:
             self._cont()
+
+    def _next(self) -> str:
+        """Return the next kind of act; there is nothing to thaw unless something is frozen."""
+        weights = {
+            kind: weight
+            for kind, weight in self._weights.items()
+            if kind != ("stop" if self._stopped else "cont")
+        }
+        return self._chance.choices(list(weights), list(weights.values()))[0]
 
     def counts(self) -> dict[str, int]:
         """Return how often each kind of act was done."""
@@ -80,10 +89,10 @@ class Nemesis:
         self._signal(name, pid, signal.SIGKILL)
 
     def _stop(self) -> None:
-        if not self._stopped:  # one frozen at a time: more isn't within what is promised
-            name, pid = self._target()
-            self._signal(name, pid, signal.SIGSTOP)
-            self._stopped.add(pid)
+        # One frozen at a time: more isn't within what is promised.
+        name, pid = self._target()
+        self._signal(name, pid, signal.SIGSTOP)
+        self._stopped.add(pid)
 
     def _cont(self) -> None:
         for pid in self._stopped:
