@@ -65,8 +65,8 @@ class Admission:
         place = self._limit_of(client).acquire(_kind(submission), now_s)
         if not isinstance(place, Ticket):
             raise Busy(
-                f"expected at most {self._limits.concurrency} calls in flight, a quarter of them kept"
-                " for writes, got one more; wait for an answer",
+                f"expected at most {self._limits.concurrency} calls in flight, a quarter of them"
+                " kept for writes, got one more; wait for an answer",
                 retry_after_s=place,
             )
         permit = None
