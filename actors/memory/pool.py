@@ -95,12 +95,8 @@ class Gatherer:
             bm25 = dict(search.keyword(link, _terms(asked, worth), filters, wanted))
         cosines: dict[int, float] = {}
         if vector is not None:
-            wanted = max(BY_MEANING, limit)
-            cosines = self._near(link, version, vector, filters, wanted)
-        phrases = {
-            phrase: dict(search.keyword(link, [phrase], filters, limit=BY_WORDS_ALONE))
-            for phrase in asked.phrases
-        }
+            cosines = self._near(link, version, vector, filters, max(BY_MEANING, limit))
+        phrases = _quoted(link, asked, filters)
         cards = self._cards(link, itertools.chain(bm25, cosines, *phrases.values()), filters)
         beside = search.beside(link, cards)
         if by_words:
@@ -202,6 +198,14 @@ def _mask(bits: list[tuple[str, int]], words: Words) -> int:
         if stem in words:
             mask |= bit
     return mask
+
+
+def _quoted(link: Link, asked: Query, filters: Filters) -> dict[str, dict[int, float]]:
+    """Return by phrase, of those put in quotation marks, the memories that hold it."""
+    return {
+        phrase: dict(search.keyword(link, [phrase], filters, limit=BY_WORDS_ALONE))
+        for phrase in asked.phrases
+    }
 
 
 def _share(memory_id: int, phrases: Mapping[str, Mapping[int, float]]) -> float:
