@@ -10,7 +10,6 @@ Source: reliability measured: 380 durable rows/s singly, 62,000 in batches of 10
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 import apsw
@@ -20,6 +19,7 @@ from mimo.storage import faults, interactions, ledger, memory_writes, sequence
 from mimo.storage.commands import (
     Command,
     Delete,
+    Edit,
     Keyed,
     Outcome,
     PutVectors,
@@ -28,6 +28,7 @@ from mimo.storage.commands import (
     Stored,
     StoreMemories,
     TouchAccess,
+    Transaction,
     Update,
     Value,
 )
@@ -36,6 +37,7 @@ from mimo.storage.connection import Database
 __all__ = [
     "Command",
     "Delete",
+    "Edit",
     "Outcome",
     "PutVectors",
     "RecordInteractions",
@@ -49,15 +51,6 @@ __all__ = [
 
 # What a single command may be refused for; anything else ends the whole transaction.
 _REFUSALS = (apsw.ConstraintError, apsw.TooBigError, apsw.MismatchError, apsw.RangeError)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """The open transaction: its connection, its time, and the number of its newest change."""
-
-    link: apsw.Connection
-    now_s: float
-    seq: int
 
 
 def apply(db: Database, commands: Sequence[Command], *, now_s: float) -> list[Outcome]:
@@ -79,7 +72,7 @@ def apply(db: Database, commands: Sequence[Command], *, now_s: float) -> list[Ou
     """
     with db.transaction() as link:
         first = sequence.read(link, db.path).seq
-        batch = _Batch(link, now_s, first)
+        batch = Transaction(link, now_s, first)
         outcomes = [_apply_one(batch, command, db) for command in commands]
         if batch.seq != first:
             link.execute("UPDATE identity SET seq = ?", (batch.seq,))
@@ -89,7 +82,7 @@ def apply(db: Database, commands: Sequence[Command], *, now_s: float) -> list[Ou
     return outcomes
 
 
-def _apply_one(batch: _Batch, command: Command, db: Database) -> Outcome:
+def _apply_one(batch: Transaction, command: Command, db: Database) -> Outcome:
     seq = batch.seq
     batch.link.execute("SAVEPOINT command")
     try:
@@ -107,7 +100,7 @@ def _apply_one(batch: _Batch, command: Command, db: Database) -> Outcome:
     return outcome
 
 
-def _once(batch: _Batch, command: Command) -> Value:
+def _once(batch: Transaction, command: Command) -> Value:
     """Do the command, or return the reply it has had already."""
     if not isinstance(command, Keyed) or not command.key:
         return _do(batch, command)
@@ -119,7 +112,7 @@ def _once(batch: _Batch, command: Command) -> Value:
     return value
 
 
-def _do(batch: _Batch, command: Command) -> Value:
+def _do(batch: Transaction, command: Command) -> Value:
     link, now_s = batch.link, batch.now_s
     value: Value
     match command:
@@ -142,6 +135,8 @@ def _do(batch: _Batch, command: Command) -> Value:
             value = memory_writes.touch(link, command.ids, now_s)
         case RecordInteractions():
             value = interactions.record(link, command.interactions)
+        case Edit():
+            value = command.apply(batch)
         case _:
             assert_never(command)
     return value

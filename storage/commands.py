@@ -7,11 +7,14 @@ command.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import apsw
 
 from mimo.config.errors import MimoError
-from mimo.storage.records import Interaction, Memory, MemoryPatch, NewMemory
+from mimo.storage.records import Interaction, MemoryPatch, NewMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,48 @@ class Stored(NamedTuple):
     created: bool
 
 
-Keyed = StoreMemories | Update | Delete | Restore
+@dataclass(slots=True)
+class Transaction:
+    """The writer's open transaction.
+
+    Args:
+        link: Its connection.
+        now_s: Its time, wall seconds UTC; dates what is written.
+        seq: The number of its newest change; whoever changes what searches see takes the next ones.
+    """
+
+    link: apsw.Connection
+    now_s: float
+    seq: int
+
+    def next_seq(self) -> int:
+        """Number one more change and return its number."""
+        self.seq += 1
+        return self.seq
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit(ABC):
+    """A command that knows how to do itself: base of all writes besides those of memories.
+
+    Subclasses are frozen dataclasses of plain values, since they travel between processes and since
+    the ledger tells them apart by what they say.
+
+    Args:
+        key: Idempotency key; "" if nobody will repeat it.
+    """
+
+    key: str = ""
+
+    @abstractmethod
+    def apply(self, transaction: Transaction) -> Any:
+        """Do it and return plain JSON values; the ledger keeps them as the reply.
+
+        It runs in a savepoint: when it raises a `MimoError`, nothing of it stays.
+        """
+
+
+Keyed = StoreMemories | Update | Delete | Restore | Edit
 Command = Keyed | PutVectors | TouchAccess | RecordInteractions
-Value = tuple[Stored, ...] | Memory | int
+Value = Any
 Outcome = Value | MimoError

@@ -13,7 +13,7 @@ import apsw
 
 from mimo.config import limits
 from mimo.config.errors import Conflict
-from mimo.storage.commands import Keyed, Stored, StoreMemories, Value
+from mimo.storage.commands import Edit, Keyed, Stored, StoreMemories, Value
 from mimo.storage.connection import Database
 from mimo.storage.records import Memory
 
@@ -36,6 +36,8 @@ def encoded(value: Value) -> str:
 def decoded(command: Keyed, reply: str) -> Value:
     """Return the reply to this command out of its JSON."""
     found = json.loads(reply)
+    if isinstance(command, Edit):
+        return found
     if isinstance(command, StoreMemories):
         return tuple(Stored(*item) for item in found)
     return Memory(**{**found, "tags": tuple(found["tags"])})

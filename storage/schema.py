@@ -98,6 +98,23 @@ class MemoryTag(Table):
         primary_key = peewee.CompositeKey("memory_id", "tag")
 
 
+class MemoryLink(Table):
+    """A link from one memory to another; `kind` is one of `storage.links.KINDS`."""
+
+    source_id = peewee.IntegerField()
+    target_id = peewee.IntegerField()
+    kind = peewee.TextField()
+    weight = peewee.FloatField()
+    count = peewee.IntegerField()
+    note = peewee.TextField()
+    created_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "memory_links"
+        primary_key = peewee.CompositeKey("source_id", "target_id", "kind")
+
+
 class Vector(Table):
     """A memory's vector: float16, little-endian, unit length; valid while the hashes agree."""
 
@@ -158,4 +175,5 @@ MODELS: Final[tuple[type[Table], ...]] = (
     EmbeddingQueue,
     LedgerEntry,
     InteractionRow,
+    MemoryLink,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mimo.storage.commands import Edit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriterStatus:
@@ -39,3 +41,17 @@ class BackupNow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckNow:
     """Check the database's integrity: reply with a tuple of sentences, empty when all is well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """Do an edit durably and reply with what it returned, as a call; a cast wants no reply.
+
+    Args:
+        command: What is to be written.
+        as_result: Whether the reply is the `Result` of a tool call; the edit then returns an
+            object that fits the operation's result schema.
+    """
+
+    command: Edit
+    as_result: bool = False

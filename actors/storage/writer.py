@@ -20,7 +20,7 @@ from mimo.actors.memory.presentation import (
 )
 from mimo.actors.operations import Result
 from mimo.actors.resilience.messages import ReportFact
-from mimo.actors.storage.messages import WriterReport, WriterStatus
+from mimo.actors.storage.messages import Commit, WriterReport, WriterStatus
 from mimo.config import faultpoints, limits, logs
 from mimo.config.errors import Busy, Corrupt, DiskFull, MimoError, StorageFailed
 from mimo.config.settings import Settings
@@ -29,6 +29,8 @@ from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer, failure
 
 SERVICES = "resilience/services"
+#: What may leave memories that want a vector.
+_MAY_EMBED = (mm.Remember, mm.UpdateMemory, Commit)
 
 
 class _Checkpoint:
@@ -74,7 +76,7 @@ class Writer(GenServer):
             faultpoints.reach("writer.after_commit", self.name)
             for (call, _), outcome in zip(writes, outcomes, strict=True):
                 self.reply(call, _answer(call.request, outcome))
-            if any(isinstance(call.request, mm.Remember | mm.UpdateMemory) for call, _ in writes):
+            if any(isinstance(call.request, _MAY_EMBED) for call, _ in writes):
                 self.cast("memory/embedder", mm.Embed())
 
     def handle_call(self, request: Any, call: m.Call) -> Any:
@@ -215,11 +217,13 @@ def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
             return batches.PutVectors(model_id=request.model_id, vectors=request.vectors)
         case mm.RecordAccess():
             return batches.TouchAccess(ids=request.memory_ids)
+        case Commit():
+            return request.command
         case _:
             return None
 
 
-def _answer(request: Any, outcome: Any) -> Any:
+def _answer(request: Any, outcome: Any) -> Any:  # noqa: PLR0911  a table
     """Return what the asker gets for an outcome."""
     if isinstance(outcome, MimoError):
         return failure(outcome)
@@ -232,5 +236,7 @@ def _answer(request: Any, outcome: Any) -> Any:
             return Result(data=deleted_json(outcome))
         case mm.UpdateMemory() | mm.RestoreMemory():
             return Result(data=one_json(outcome))
+        case Commit(as_result=True):
+            return Result(data=outcome)
         case _:
             return outcome

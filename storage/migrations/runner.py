@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import apsw
 
 from mimo.config.errors import Corrupt, StartError
-from mimo.storage.migrations import m0001_memories
+from mimo.storage.migrations import (
+    m0001_memories,
+    m0002_history,
+    m0003_knowledge,
+    m0004_procedures,
+    m0005_documents,
+    m0006_lifecycle,
+    m0007_sessions,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +37,17 @@ class Migration:
 
 
 #: Every migration, oldest first.
-MIGRATIONS: tuple[Migration, ...] = (
-    Migration(
-        version=m0001_memories.VERSION,
-        title=m0001_memories.TITLE,
-        statements=m0001_memories.STATEMENTS,
-    ),
+MIGRATIONS: tuple[Migration, ...] = tuple(
+    Migration(version=step.VERSION, title=step.TITLE, statements=step.STATEMENTS)
+    for step in (
+        m0001_memories,
+        m0002_history,
+        m0003_knowledge,
+        m0004_procedures,
+        m0005_documents,
+        m0006_lifecycle,
+        m0007_sessions,
+    )
 )
 
 

@@ -1,0 +1,1 @@
+"""Documents, exports and imports: text in and out."""

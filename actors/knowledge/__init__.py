@@ -1,0 +1,1 @@
+"""The knowledge graph: facts, rules, and what follows from them."""

@@ -1,0 +1,1 @@
+"""How memories fade, are condensed, and are never lost."""

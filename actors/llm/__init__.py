@@ -1,0 +1,1 @@
+"""Language models, where the user has one: optional, budgeted, behind a breaker."""

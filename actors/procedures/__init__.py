@@ -1,0 +1,1 @@
+"""Procedures: versioned state machines that really run."""
