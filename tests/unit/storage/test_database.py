@@ -23,6 +23,7 @@ from mimo.config.errors import (
 from mimo.storage import backups, creation, witness
 from mimo.storage.connection import wal_path
 from mimo.storage.database import SQLITE_VERSION, Database, open_reader, open_writer
+from mimo.storage.migrations.runner import newest_version
 from mimo.storage.schema import APPLICATION_ID
 from tests.support.memories import remember
 from tests.support.processes import in_child
@@ -39,7 +40,7 @@ def test_a_missing_database_is_created_for_its_owner_alone(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert writer.peewee.application_id == APPLICATION_ID
     assert len(writer.identity.uuid) == 32
-    assert writer.identity.schema_version == 1
+    assert writer.identity.schema_version == newest_version()
     assert not writer.notices
     assert sorted(p.name for p in path.parent.iterdir()) == [
         "mimo.db",
@@ -195,10 +196,10 @@ def _a_link_to_nothing(path: Path) -> None:
         (_garbage, Corrupt, "expected an SQLite header"),
         (_header_overwritten, Corrupt, "expected an SQLite header"),
         (_other_application, StartError, "is not Mimo's (application_id 0x00000000"),
-        (_newer_schema, StartError, "expected schema version 1 or older"),
+        (_newer_schema, StartError, f"expected schema version {newest_version()} or older"),
         (_no_identity, Corrupt, "expected one identity row"),
         (_no_identity_table, Corrupt, "expected Mimo's identity"),
-        (_versions_disagree, Corrupt, "expected schema_version 1"),
+        (_versions_disagree, Corrupt, f"expected schema_version {newest_version()}"),
         (_damaged_page, Corrupt, "expected a sound database"),
         (_log_without_database, StartError, "moved without its log"),
         (_only_a_witness, StartError, "got no file; put it back"),

@@ -15,8 +15,11 @@ from mimo.storage.migrations.runner import MIGRATIONS, Migration, newest_version
 from mimo.storage.schema import MODELS
 from tests.support.memories import remember
 
+NEWEST = newest_version()
+NEXT = NEWEST + 1
+
 ADD_MOOD = Migration(
-    version=2,
+    version=NEXT,
     title="mood",
     statements=(
         "ALTER TABLE memories ADD COLUMN mood TEXT NOT NULL DEFAULT ''",
@@ -43,7 +46,7 @@ def _schema(db: Database) -> list[object]:
 
 @pytest.fixture
 def old(path: Path) -> Path:
-    """Make a database of version 1 with a tagged memory in it."""
+    """Make a database of the newest version with a tagged memory in it."""
     db = open_writer(path, durability="normal")
     remember(db, "older than the mood", tags=("kept",))
     db.close()
@@ -54,8 +57,8 @@ def test_migrations_are_numbered_without_gaps() -> None:
     """So that `user_version` says all. Source: ours."""
     assert [migration.version for migration in MIGRATIONS] == list(range(1, len(MIGRATIONS) + 1))
     assert newest_version(()) == 0
-    assert pending(1, (ADD_MOOD, *MIGRATIONS)) == [ADD_MOOD]
-    assert pending(2, (ADD_MOOD, *MIGRATIONS)) == []
+    assert pending(NEWEST, (ADD_MOOD, *MIGRATIONS)) == [ADD_MOOD]
+    assert pending(NEXT, (ADD_MOOD, *MIGRATIONS)) == []
 
 
 def test_the_models_describe_the_migrated_tables(writer: Database) -> None:
@@ -80,10 +83,11 @@ def test_an_older_database_is_migrated_after_a_backup(old: Path) -> None:
     (kept,) = backups.list_all(old.parent / backups.FOLDER)
 
     assert moods == [("older than the mood", "")]
-    assert history == [(1, "memories"), (2, "mood")]
-    assert version == 2
-    assert kept.label == "before-v2"
-    assert backups.verify(kept.path).identity.schema_version == 1
+    assert history[0] == (1, "memories")
+    assert history[-2:] == [(NEWEST, MIGRATIONS[-1].title), (NEXT, "mood")]
+    assert version == NEXT
+    assert kept.label == f"before-v{NEXT}"
+    assert backups.verify(kept.path).identity.schema_version == NEWEST
 
 
 def test_a_migrated_database_is_left_alone(old: Path) -> None:
@@ -106,7 +110,7 @@ def test_a_migration_that_fails_changes_nothing(
 ) -> None:
     """Not even its first half; the sentence names the backup. Source: ours, E11."""
     before = old.read_bytes()
-    bad = Migration(version=2, title="bad", statements=broken)
+    bad = Migration(version=NEXT, title="bad", statements=broken)
 
     with pytest.raises(StartError, match=words) as caught:
         open_writer(old, migrations=(*MIGRATIONS, bad))
@@ -119,7 +123,7 @@ def test_a_migration_that_fails_changes_nothing(
 
 def test_a_migration_that_breaks_references_changes_nothing(old: Path) -> None:
     """Foreign keys are checked before the commit. Source: SQLite lang_altertable.html."""
-    bad = Migration(version=2, title="bad", step=_lose_rows)
+    bad = Migration(version=NEXT, title="bad", step=_lose_rows)
 
     with pytest.raises(StartError, match="to point to an existing one after migration"):
         open_writer(old, migrations=(*MIGRATIONS, bad))
@@ -134,7 +138,7 @@ def test_a_table_that_others_point_to_can_be_rebuilt(old: Path) -> None:
     db = open_writer(
         old,
         durability="normal",
-        migrations=(*MIGRATIONS, Migration(version=2, title="rebuild", step=_rebuild)),
+        migrations=(*MIGRATIONS, Migration(version=NEXT, title="rebuild", step=_rebuild)),
     )
     found = memories.get(db, 1)
     keys_on = db.peewee.foreign_keys
