@@ -158,8 +158,10 @@ class Supervisor(Watching, Naming):
         return {"children": len(children), "restarts": restarts}
 
     def _beat(self) -> None:
+        """Send the heartbeat, and while awake for it look for stopped groups."""
         if self._heartbeat is not None:
             self._heartbeat.beat()
+            self.glance()
             self.after(limits.HEARTBEAT_S, _Beat())
 
     # -- Acting ------------------------------------------------------------------------------

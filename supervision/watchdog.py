@@ -107,6 +107,18 @@ class Watchdog:
         child.suspected_s = limits.SUSPECTED_S
         return self._look(child, 0.0, state_of)
 
+    def glance(self, state_of: StateOf) -> list[Verdict]:
+        """Ping those that are stopped (state T), which no healthy child ever is.
+
+        It costs one read of the process's state each and lengthens no age, so a supervisor that
+        is awake anyhow may do it between two ticks.
+        """
+        return [
+            self._ping(child)
+            for child in self._watched.values()
+            if child.nonce == 0 and state_of(child.pid) == "T"
+        ]
+
     def pong(self, name: str, incarnation: int, nonce: int) -> None:
         """Note an answer; one to another ping than the present one is nothing."""
         child = self._watched.get(name)

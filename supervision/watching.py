@@ -38,6 +38,11 @@ class Watching(Offspring):
         self._judge(self._watchdog.suspect(name, incarnation, platform.process_state))
         self.plan_look()
 
+    def glance(self) -> None:
+        """Look whether any child is stopped; for a supervisor that is awake for something else."""
+        self._judge(self._watchdog.glance(platform.process_state))
+        self.plan_look()
+
     def heard_pong(self, pong: m.Pong) -> None:
         """Note that a child handles messages."""
         self._watchdog.pong(pong.name, pong.incarnation, pong.nonce)

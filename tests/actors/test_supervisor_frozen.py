@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mimo.config import errors
+from mimo.config import errors, limits
 from mimo.supervision import messages as m
 from mimo.supervision.specs import ChildSpec, SupervisorFlags, group
 from tests.support.tree import Tree, running_tree
@@ -90,6 +91,18 @@ def test_a_frozen_supervisor_is_killed_by_its_parent(tmp_path: Path) -> None:
         suspect(tree, "g")
         replaced(tree, "g", frozen)
         replaced(tree, "a", old)
+
+
+def test_a_root_with_a_heartbeat_finds_a_frozen_group_long_before_the_slow_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It glances at its children at each beat, when it is awake anyhow. Source: B4."""
+    monkeypatch.setattr(limits, "PING_IDLE_S", 3_600.0)
+    heartbeat = {"path": "watch.sock", "generation": 1}
+    spec = replace(tree_of(worker("a")), args={"heartbeat": heartbeat})
+    with running_tree(spec, tmp_path) as tree:
+        frozen = tree.kill("g", signal.SIGSTOP)
+        replaced(tree, "g", frozen)
 
 
 def test_the_tree_is_told_within_a_second_with_a_frozen_supervisor(tmp_path: Path) -> None:

@@ -28,6 +28,11 @@ class Ward:
         self.dog.plan(self.clock.monotonic_s())
         return verdicts
 
+    def glance(self) -> list[Verdict]:
+        verdicts = self._heed(self.dog.glance(lambda _pid: self.state))
+        self.dog.plan(self.clock.monotonic_s())
+        return verdicts
+
     def tick(self, late_s: float = 0.0) -> list[Verdict]:
         self.clock.advance(self.dog.interval_s() + late_s)
         found = self.dog.tick(self.clock.monotonic_s(), lambda _pid: self.state)
@@ -117,6 +122,33 @@ def test_a_child_that_looks_wrong_is_pinged_without_being_asked_for(state: str) 
     ward = Ward(state)
 
     assert ward.tick() == [SendPing("a", 1)]
+
+
+def test_a_stopped_child_is_found_at_a_glance() -> None:
+    """Between two slow looks; from then on it is looked at often. Source: B4."""
+    ward = Ward("T")
+
+    assert ward.glance() == [SendPing("a", 1)]
+    assert ward.frozen_after_s(5.0) == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("state", ["S", "R", "D", "t", "Z", None])
+def test_a_glance_disturbs_nobody_who_is_not_stopped(state: str | None) -> None:
+    """Work and waiting look the same at each glance; the slow look asks about them."""
+    ward = Ward(state)
+
+    assert ward.glance() == []
+    assert ward.dog.interval_s() == IDLE
+
+
+def test_glances_make_no_silence_longer() -> None:
+    """Only ticks count, and one ping is enough."""
+    ward = Ward("T")
+    ward.suspect()
+    for _ in range(50):
+        assert ward.glance() == []
+
+    assert ward.frozen_after_s(5.0) == pytest.approx(0.75)
 
 
 def test_an_answer_ends_the_silence() -> None:
