@@ -75,8 +75,7 @@ class RecallEngine:
         started_s = self._clock.monotonic_s()
         asked = questions.analyse(request.query)
         version = self._db.data_version()
-        with self._db.snapshot():
-            names = questions.names_in(asked, self._lexicon.names(version))
+        names = questions.names_in(asked, self._names(version))
         vector, degraded = self._vector(asked, names, request.mode)
         mode = request.mode if vector is not None else "keyword"
         with self._db.snapshot() as link:
@@ -106,9 +105,7 @@ class RecallEngine:
         wanted = [one for one in requests if one.mode in MODES and one.mode != "keyword"]
         if self._embedder is None or len(wanted) < 2:
             return
-        version = self._db.data_version()
-        with self._db.snapshot():
-            known = self._lexicon.names(version)
+        known = self._names(self._db.data_version())
         texts = [
             questions.without(asked.text, questions.names_in(asked, known))
             for asked in (questions.analyse(one.query) for one in wanted)
@@ -129,6 +126,13 @@ class RecallEngine:
         }
 
     # -- Parts ------------------------------------------------------------------------------
+    def _names(self, version: int) -> list[str]:
+        """Return the known speakers; a transaction is worth its two statements only to read."""
+        if self._lexicon.has_names_of(version):
+            return self._lexicon.names(version)
+        with self._db.snapshot():
+            return self._lexicon.names(version)
+
     def _vector(
         self, asked: Query, names: frozenset[str], mode: str
     ) -> tuple[Floats | None, tuple[str, ...]]:
@@ -147,9 +151,15 @@ class RecallEngine:
     ) -> list[dict[str, Any]]:
         """Return the best as plain values, with what stands around them if that was asked for."""
         best = ranked[: request.limit + REPEATED_MAX]
-        memories = search.loaded(link, [one.id for one in best])
+        memories = search.loaded(link, [one.id for one in best[: request.limit]])
         words = {memory_id: self._lexicon.stems(one.content) for memory_id, one in memories.items()}
-        hits = ranking.diverse(best, words, request.limit)
+        hits = ranking.distinct(best[: request.limit], words, request.limit)
+        if len(hits) < min(len(best), request.limit):
+            # Repetitions are rare: those that would take their places are read only then.
+            others = search.loaded(link, [one.id for one in best[request.limit :]])
+            memories |= others
+            words |= {each: self._lexicon.stems(one.content) for each, one in others.items()}
+            hits = ranking.diverse(best, words, request.limit)
         shown = []
         for hit in hits:
             item = memory_json(

@@ -72,13 +72,17 @@ class Lexicon:
         self._said: OrderedDict[int, tuple[float, Said]] = OrderedDict()
         self._said_size = 0
 
+    def has_names_of(self, version: int) -> bool:
+        """Return whether the speakers of this `data_version` are known without reading."""
+        return self._names[0] == version
+
     def names(self, version: int) -> list[str]:
         """Return the known speakers, case-folded.
 
         Args:
             version: The database's `data_version`: names are read once for each.
         """
-        if self._names[0] != version:
+        if not self.has_names_of(version):
             self._names = (version, search.speakers(self._link))
         return self._names[1]
 

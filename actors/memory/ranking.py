@@ -186,14 +186,28 @@ def diverse(
         words: The words of each memory.
         limit: How many are wanted.
     """
+    kept = distinct(ranked, words, limit)
+    ids = {one.id for one in kept}
+    return (kept + [one for one in ranked if one.id not in ids])[:limit]
+
+
+def distinct(
+    ranked: Sequence[Ranked], words: Mapping[int, frozenset[str]], limit: int
+) -> list[Ranked]:
+    """Return the best, at most `limit`, without those that say what a better one says.
+
+    Args:
+        ranked: Best first.
+        words: The words of each memory.
+        limit: How many are wanted.
+    """
     kept: list[Ranked] = []
-    repeated: list[Ranked] = []
     for one in ranked:
         if len(kept) == limit:
             break
-        is_repeated = any(_alike(words[one.id], words[other.id]) for other in kept)
-        (repeated if is_repeated else kept).append(one)
-    return (kept + repeated)[:limit]
+        if not any(_alike(words[one.id], words[other.id]) for other in kept):
+            kept.append(one)
+    return kept
 
 
 def _alike(first: frozenset[str], second: frozenset[str]) -> bool:
