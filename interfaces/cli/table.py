@@ -54,6 +54,9 @@ COMMANDS: dict[str, Entry] = {
     "version": Entry(
         "mimo.interfaces.cli.configuring.version", "Show the versions of Mimo and its parts."
     ),
+    "bench": Entry(
+        "mimo.interfaces.cli.bench.bench", "Measure speed and retrieval on this machine."
+    ),
     "demo": Entry(
         "mimo.interfaces.cli.configuring.demo", "Run a session that stores, kills and recalls."
     ),
