@@ -52,8 +52,12 @@ def test_a_node_listens_on_loopback_only(tmp_path: Path) -> None:
     """Read from /proc/net/tcp by the sockets of all its processes (D12)."""
     with bare_node(tmp_path, args={"children": 2}) as running:
         running.wait_up()
+        eventually(
+            lambda: len(intruder.listeners(running.living())) == 5,
+            within_s=20,
+            what="admin, logger, root, two children listen",
+        )
         found = intruder.listeners(running.living())
-        assert len(found) == 5, "admin, logger, root, two children"
         assert {host for host, _ in found} == {"127.0.0.1"}
         running.stop()
 
