@@ -132,17 +132,6 @@ def allowed(link: Link, filters: Filters) -> list[int]:
     return [row[0] for row in rows]
 
 
-def live(link: Link, ids: Iterable[int]) -> set[int]:
-    """Return those of these memories that pass the default filters."""
-    condition, params = where(Filters())
-    rows = link.execute(
-        "SELECT m.id FROM memories m "  # noqa: S608
-        f"WHERE m.id IN (SELECT value FROM json_each(?)) AND {condition}",
-        (json.dumps(list(ids)), *params),
-    )
-    return {row[0] for row in rows}
-
-
 def cards(link: Link, ids: Iterable[int], filters: Filters, model_id: str) -> dict[int, Card]:
     """Return the cards of those of these memories that pass the filters, by id."""
     condition, params = where(filters)

@@ -88,30 +88,29 @@ class Gatherer:
             limit: How many will be; at least as many of each kind are gathered.
             by_words: Whether memories are looked for by words.
         """
+        if not by_words and vector is not None:
+            pool = self._by_meaning(link, asked, version, vector, filters, limit)
+            if pool is not None:
+                return pool
         worth = self._lexicon.worth(asked.words)
         bm25: dict[int, float] = {}
         if by_words:
             wanted = max(BY_WORDS_ALONE if vector is None else BY_WORDS, limit)
             bm25 = dict(search.keyword(link, _terms(asked, worth), filters, wanted))
+        near: dict[int, Card] = {}
         cosines: dict[int, float] = {}
         if vector is not None:
-            cosines = self._near(link, version, vector, filters, max(BY_MEANING, limit))
+            near, cosines = self._near(link, version, vector, filters, max(BY_MEANING, limit))
         phrases = _quoted(link, asked, filters)
-        cards = self._cards(link, itertools.chain(bm25, cosines, *phrases.values()), filters)
-        beside = search.beside(link, cards)
+        found = itertools.chain(bm25, *phrases.values())
+        cards = near | self._cards(link, (one for one in found if one not in near), filters)
+        beside = _beside(link, cards)
         if by_words:
-            best = sorted(beside, key=_promise(bm25, cosines), reverse=True)[:WITH_NEIGHBOURS]
-            # An answer often shares no word with its question, but stands beside one that does.
-            next_to = {place for one in best for place in (beside[one].before, beside[one].after)}
-            brought = self._cards(link, next_to - cards.keys() - {0}, filters)
-            cards |= brought
-            beside |= search.beside(link, brought)
+            self._bring(link, cards, beside, _promise(bm25, cosines), filters)
         ids = tuple(cards)
         around = {place for found in beside.values() for place in found if place} - cards.keys()
         cards |= self._cards(link, around, _BESIDE)
-        if vector is not None and self._matrix is not None:
-            missing = [one.id for one in cards.values() if one.has_vector and one.id not in cosines]
-            cosines |= self._matrix.cosines(link, vector, missing)
+        cosines |= self._others(link, vector, cards, cosines)
         counted = [one for one in worth if one.word not in names and one.stem] or worth
         bits = [(one.stem, 1 << place) for place, one in enumerate(counted)]
         said = self._lexicon.said(cards.values())
@@ -137,23 +136,85 @@ class Gatherer:
         )
 
     # -- Parts ------------------------------------------------------------------------------
+    def _by_meaning(  # noqa: PLR0913, PLR0917
+        self,
+        link: Link,
+        asked: Query,
+        version: int,
+        vector: Floats,
+        filters: Filters,
+        limit: int,
+    ) -> Pool | None:
+        """Return the candidates where cosines and phrases alone decide; None where they can't.
+
+        Words stand in for a vector that is missing, so all of the others' words are needed then.
+        """
+        cards, cosines = self._near(link, version, vector, filters, max(BY_MEANING, limit))
+        phrases = _quoted(link, asked, filters)
+        found = itertools.chain(*phrases.values())
+        cards |= self._cards(link, (one for one in found if one not in cards), filters)
+        cosines |= self._others(link, vector, cards, cosines)
+        if not all(one.has_vector and one.id in cosines for one in cards.values()):
+            return None
+        return Pool(
+            candidates={
+                one: Candidate(id=one, words=0, cosine=cosines[one], phrases=_share(one, phrases))
+                for one in cards
+            },
+            ids=tuple(cards),
+            word_weights=(),
+            bm25={},
+        )
+
+    def _bring(
+        self,
+        link: Link,
+        cards: dict[int, Card],
+        beside: dict[int, Beside],
+        promise: Callable[[int], float],
+        filters: Filters,
+    ) -> None:
+        """Add the neighbours of the most promising, and theirs.
+
+        An answer often shares no word with its question, but stands beside one that does.
+        """
+        best = sorted(beside, key=promise, reverse=True)[:WITH_NEIGHBOURS]
+        next_to = {place for one in best for place in (beside[one].before, beside[one].after)}
+        brought = self._cards(link, next_to - cards.keys() - {0}, filters)
+        cards |= brought
+        beside |= _beside(link, brought)
+
+    def _others(
+        self,
+        link: Link,
+        vector: Floats | None,
+        cards: Mapping[int, Card],
+        cosines: Mapping[int, float],
+    ) -> dict[int, float]:
+        """Return the cosines of those candidates that weren't found by meaning."""
+        missing = [one.id for one in cards.values() if one.has_vector and one.id not in cosines]
+        if vector is None or self._matrix is None or not missing:
+            return {}
+        return self._matrix.cosines(link, vector, missing)
+
     def _near(
         self, link: Link, version: int, vector: Floats, filters: Filters, wanted: int
-    ) -> dict[int, float]:
-        """Return the nearest memories that pass the filters, with their cosines."""
+    ) -> tuple[dict[int, Card], dict[int, float]]:
+        """Return the nearest memories that pass the filters, and their cosines."""
         matrix = self._matrix
         if matrix is None:
-            return {}
+            return {}, {}
         if filters != Filters():
             allowed = self._passing(link, version, filters)
-            return dict(matrix.nearest(link, vector, wanted, allowed))
+            found = dict(matrix.nearest(link, vector, wanted, allowed))
+            return self._cards(link, found, filters), found
         # Nearly all pass: look until there are enough, since some may have been deleted.
         looked_at = wanted
         while True:
             found = dict(matrix.nearest(link, vector, looked_at))
-            live = search.live(link, found)
+            live = self._cards(link, found, filters)
             if len(live) >= wanted // 2 or looked_at >= len(matrix):
-                return {one: found[one] for one in found if one in live}
+                return live, {one: found[one] for one in found if one in live}
             looked_at *= 4
 
     def _passing(self, link: Link, version: int, filters: Filters) -> NDArray[np.int64]:
@@ -169,6 +230,11 @@ class Gatherer:
         wanted = list(dict.fromkeys(ids))
         model_id = self._matrix.model_id if self._matrix is not None else ""
         return search.cards(link, wanted, filters, model_id) if wanted else {}
+
+
+def _beside(link: Link, cards: Mapping[int, Card]) -> dict[int, Beside]:
+    in_sessions = [one.id for one in cards.values() if one.session is not None]
+    return search.beside(link, in_sessions) if in_sessions else {}
 
 
 def _terms(asked: Query, worth: list[Worth]) -> list[str]:
