@@ -10,7 +10,7 @@ import click
 from mimo.interfaces.cli.options import PlacedGroup
 
 #: Where each benchmark's command stands; imported when it is called.
-BENCHMARKS: Final[dict[str, str]] = {}
+BENCHMARKS: Final[dict[str, str]] = {"speed": "mimo.interfaces.cli.bench_speed.speed"}
 
 
 class Benchmarks(PlacedGroup):
