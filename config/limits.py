@@ -35,6 +35,8 @@ QUEUED_PER_PEER_MAX = 512
 REPLIES_KEPT_MAX = 512
 #: A call is sent again after its worker died, up to this many attempts.
 ATTEMPTS_MAX = 4
+#: A call that was its worker's only one when that died isn't sent again after so many deaths.
+DEATHS_ALONE_MAX = 2
 #: Most calls that a process has accepted and not yet answered.
 MAILBOX_MAX = 64
 #: Default deadline of a call between actors, in seconds.
@@ -125,3 +127,21 @@ GENERATIONS_LOST_MAX = 5
 GENERATIONS_PERIOD_S = 60.0
 #: How long the watchdog goes on killing what doesn't die (state D), in seconds.
 SWEEP_S = 5.0
+
+# -- Procedures ------------------------------------------------------------------------------------
+#: Largest definition, and largest context and result of a run, in bytes of JSON.
+PROCEDURE_BYTES_MAX = 65_536
+PROCEDURE_CONTEXT_BYTES_MAX = 65_536
+#: Most states of one graph, branches of one state, and levels of branches within branches.
+PROCEDURE_STATES_MAX = 100
+PROCEDURE_BRANCHES_MAX = 8
+PROCEDURE_DEPTH_MAX = 3
+#: Most states that one run may enter.
+PROCEDURE_ENTRIES_MAX = 2_000
+#: Most calls that one run can undo.
+PROCEDURE_UNDO_MAX = 200
+#: Most runs that are open at once, and ended ones that are kept.
+RUNS_OPEN_MAX = 200
+RUNS_KEPT_MAX = 1_000
+#: Most callers that wait for the end of a run; others are answered at once.
+RUNS_AWAITED_MAX = 4

@@ -107,7 +107,9 @@ class Caller:
         if known is None or known.incarnation != down.incarnation:
             return False
         del self._peers[down.name]
-        self._fail(self._table.down(down.name, down.incarnation), down.name)
+        is_suspicious = not down.reason.is_normal
+        failed = self._table.down(down.name, down.incarnation, is_suspicious=is_suspicious)
+        self._fail(failed, down.name)
         return True
 
     def check(self, now_s: float) -> None:

@@ -5,7 +5,8 @@ Pure: no clock, no messages. A gen-server asks it what to send, tells it what ca
 A call is sent to one incarnation of its target. When that incarnation dies in silence the call goes
 back to the head of the queue and is sent to the successor under the same idempotency key. A call
 that was there at two deaths is sent alone from then on, so that a request that kills its worker
-can't take innocent ones with it; the next death ends it.
+can't take innocent ones with it. A death that finds a call alone ends it, unless it is the first.
+Deaths beside others prove nothing, nor does the end of a worker that was asked to leave.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class Pending:
         attempt: How often it was sent, counting the next time.
         sent_to: Incarnation that has it; 0 while it waits in the queue.
         sent_at_s: When it was last sent.
+        suspicions: How many of those workers died as a deadly request would have it.
     """
 
     id: int
@@ -48,6 +50,7 @@ class Pending:
     attempt: int = 1
     sent_to: int = 0
     sent_at_s: float = 0.0
+    suspicions: int = 0
 
     @property
     def deaths(self) -> int:
@@ -120,16 +123,22 @@ class RequestTable:
         known = self._incarnations.get(target, 0)
         if incarnation <= known:
             return []
-        failed = self._requeue(target, known)
+        failed = self._requeue(target, known, is_suspicious=False)
         self._incarnations[target] = incarnation
         return failed
 
-    def down(self, target: str, incarnation: int) -> list[Pending]:
-        """Note that this incarnation died; return calls that can't be repeated, now forgotten."""
+    def down(self, target: str, incarnation: int, *, is_suspicious: bool = True) -> list[Pending]:
+        """Note that this incarnation died; return calls that can't be repeated, now forgotten.
+
+        Args:
+            target: Its name.
+            incarnation: The one that died.
+            is_suspicious: Whether what it worked on may have been the cause.
+        """
         if self._incarnations.get(target) != incarnation:
             return []
         del self._incarnations[target]
-        return self._requeue(target, incarnation)
+        return self._requeue(target, incarnation, is_suspicious=is_suspicious)
 
     def incarnation(self, target: str) -> int | None:
         """Return the incarnation that serves, or None while the target is down."""
@@ -201,7 +210,7 @@ class RequestTable:
         """Tell whether any call is at a target."""
         return any(self._sent.values())
 
-    def _requeue(self, target: str, incarnation: int) -> list[Pending]:
+    def _requeue(self, target: str, incarnation: int, *, is_suspicious: bool) -> list[Pending]:
         """Put the dead incarnation's calls back in front, oldest first.
 
         Return those that end here.
@@ -211,10 +220,13 @@ class RequestTable:
             return []
         failed: list[Pending] = []
         queue = self._queues.setdefault(target, deque())
+        is_alone = len(sent) == 1
         for pending in reversed(list(sent.values())):
             pending.sent_to = 0
             pending.attempt += 1
-            if pending.retry and pending.attempt <= self._attempts_max:
+            pending.suspicions += is_suspicious
+            is_poison = is_alone and pending.suspicions >= limits.DEATHS_ALONE_MAX
+            if pending.retry and pending.attempt <= self._attempts_max and not is_poison:
                 queue.appendleft(pending)
             else:
                 del self._all[pending.id]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from mimo.config import limits
 from mimo.config.errors import Crashed, InvalidRequest
 from mimo.supervision import messages as m
 from mimo.supervision.specs import ChildSpec, SupervisorFlags, group
@@ -50,6 +49,10 @@ def _has_run(journal: Path, line: str, times: int) -> bool:
     return lines(journal, line) == times
 
 
+def _await_idle(tree: Tree) -> None:
+    eventually(lambda: tree.call("relay", m.GetStatistics()).outstanding == 0, within_s=10)
+
+
 def test_an_exception_gives_its_caller_crashed_and_its_effect_happens_once(
     tree: Tree, journal: Path
 ) -> None:
@@ -74,17 +77,36 @@ def test_a_call_whose_worker_is_killed_is_answered_by_the_successor(
     eventually(lambda: tree.call("relay", "values") == ("innocent",), within_s=10)
 
 
-def test_a_call_that_outlives_all_its_workers_ends_as_crashed(tree: Tree, journal: Path) -> None:
-    """C2: a poison message is given up after a bounded number of deaths, and its caller is told."""
-    eventually(lambda: tree.call("relay", m.GetStatistics()).outstanding == 0, within_s=10)
+def test_a_call_that_outlives_its_workers_alone_ends_as_crashed(tree: Tree, journal: Path) -> None:
+    """C2: a poison message is given up after two deaths, and its caller is told."""
+    _await_idle(tree)
     request = Forward("callee", Append("poison", then="hang"), key="k", wait=False)
     assert tree.call("relay", request) == ()
-    for death in range(1, limits.ATTEMPTS_MAX + 1):
+    for death in (1, 2):
         eventually(functools.partial(_has_run, journal, "poison", death), within_s=10)
         os.kill(tree.pid("callee"), signal.SIGKILL)
     (failure,) = eventually(lambda: tree.call("relay", "values"), within_s=10)
     assert failure.code == "crashed"
-    assert lines(journal, "poison") == limits.ATTEMPTS_MAX
+    assert lines(journal, "poison") == 2
+
+
+def test_calls_in_flight_beside_a_poison_are_answered(tree: Tree, journal: Path) -> None:
+    """C2: they are sent again, and alone after two deaths."""
+    _await_idle(tree)
+    poison = Forward("callee", Append("beside", then="hang"), key="b", wait=False)
+    tree.call("relay", poison)
+    innocent = Append("innocent", then="hang twice")
+    tree.call("relay", Forward("callee", innocent, count=5, key="i", wait=False))
+    for death in (1, 2):
+        eventually(functools.partial(_has_run, journal, "innocent", 5 * death), within_s=10)
+        os.kill(tree.pid("callee"), signal.SIGKILL)
+    eventually(functools.partial(_has_run, journal, "beside", 3), within_s=10)
+    assert lines(journal, "innocent") == 10
+    os.kill(tree.pid("callee"), signal.SIGKILL)
+    eventually(lambda: len(tree.call("relay", "values")) == 5, within_s=10)
+    assert all(value.startswith("innocent by") for value in tree.call("relay", "values"))
+    _await_idle(tree)
+    assert lines(journal, "beside") == 3
 
 
 def test_many_calls_at_once_are_each_answered_once(tree: Tree) -> None:

@@ -12,7 +12,10 @@ from mimo.supervision.gen_server import NO_REPLY, GenServer
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Write a line to the callee's journal; with `then` it raises or hangs afterwards."""
+    """Write a line to the callee's journal; with `then` it raises or hangs afterwards.
+
+    With "hang twice" it is answered at its third attempt.
+    """
 
     line: str
     then: str = ""
@@ -47,7 +50,7 @@ class Callee(GenServer):
                     file.write(request.line + "\n")
                 if request.then == "raise":
                     raise RuntimeError("told to raise")
-                if request.then == "hang":
+                if request.then == "hang" or (request.then == "hang twice" and call.attempt < 3):
                     self._open.append(call)
                     return NO_REPLY
                 return f"{request.line} by {self.incarnation}"

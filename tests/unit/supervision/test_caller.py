@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from mimo.supervision import messages as m
 from mimo.supervision.caller import Caller
 
@@ -36,8 +38,8 @@ class World:
             0.0,
         )
 
-    def down(self, incarnation: int) -> None:
-        self.caller.on_down(m.Down(name="w", incarnation=incarnation, reason=m.KILLED))
+    def down(self, incarnation: int, reason: m.ExitReason = m.KILLED) -> None:
+        self.caller.on_down(m.Down(name="w", incarnation=incarnation, reason=reason))
 
     def reply(self, call_id: int, incarnation: int, value: Any = "v") -> None:
         reply = m.Reply(id=call_id, name="w", incarnation=incarnation, value=value)
@@ -65,6 +67,19 @@ def test_a_call_without_repetition_ends_as_unknown_when_its_worker_dies() -> Non
     world.up(1)
     world.down(1)
     assert [failure.code for failure in world.got] == ["restarting"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "codes"), [(m.KILLED, ["crashed"]), (m.FROZEN, ["crashed"]), (m.SHUTDOWN, [])]
+)
+def test_a_call_is_judged_by_how_its_workers_ended(reason: m.ExitReason, codes: list[str]) -> None:
+    """C2: a worker that died, or hung until it was killed, speaks against its only call."""
+    world = World()
+    world.call()
+    for incarnation in (1, 2):
+        world.up(incarnation)
+        world.down(incarnation, reason)
+    assert [failure.code for failure in world.got] == codes
 
 
 def test_a_late_target_is_reported_to_its_supervisor_and_the_deadline_ends_the_call() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,16 @@ from mimo.supervision.requests import RequestTable
 
 def sent(table: RequestTable, target: str = "w", now_s: float = 0.0) -> list[int]:
     return [pending.id for pending in table.due(target, now_s)]
+
+
+def ended_by_death(
+    table: RequestTable, incarnation: int, *, is_suspicious: bool = True
+) -> list[int]:
+    """Send what is due to this incarnation, let it die, and return the calls that it ended."""
+    table.up("w", incarnation)
+    assert sent(table)
+    failed = table.down("w", incarnation, is_suspicious=is_suspicious)
+    return [pending.id for pending in failed]
 
 
 def test_calls_to_a_target_that_is_down_wait_and_leave_in_order_when_it_is_up() -> None:
@@ -67,16 +79,16 @@ def test_an_up_of_a_newer_incarnation_implies_the_death_of_the_one_before() -> N
 def test_a_call_that_saw_two_deaths_is_sent_alone() -> None:
     """Ours: a request that kills its worker can't take innocent ones with it."""
     table = RequestTable()
-    poison = table.submit("w", 0, deadline_s=10.0)
+    first, second = (table.submit("w", n, deadline_s=10.0) for n in range(2))
     for incarnation in (1, 2):
         table.up("w", incarnation)
-        assert sent(table)[0] == poison
+        assert sent(table) == [first, second]
         table.down("w", incarnation)
-    innocent = table.submit("w", 1, deadline_s=10.0)
+    third = table.submit("w", 2, deadline_s=10.0)
     table.up("w", 3)
-    assert sent(table) == [poison]
-    table.reply(poison, 3)
-    assert sent(table) == [innocent]
+    for call in (first, second, third):
+        assert sent(table) == [call]
+        table.reply(call, 3)
 
 
 def test_a_call_that_outlived_its_attempts_ends() -> None:
@@ -89,6 +101,66 @@ def test_a_call_that_outlived_its_attempts_ends() -> None:
     sent(table)
     assert [pending.id for pending in table.down("w", 2)] == [call]
     assert len(table) == 0
+
+
+def test_a_call_whose_worker_died_twice_with_nothing_else_to_do_ends() -> None:
+    """C2: it alone can have been the cause."""
+    table = RequestTable()
+    poison = table.submit("w", 0, deadline_s=10.0)
+    assert ended_by_death(table, 1) == []
+    assert ended_by_death(table, 2) == [poison]
+    assert len(table) == 0
+
+
+def test_a_bystander_of_a_poison_is_never_given_up() -> None:
+    """C2: two deaths beside others prove nothing; the third, alone, ends the poison only."""
+    table = RequestTable()
+    poison, *innocent = (table.submit("w", n, deadline_s=10.0) for n in range(5))
+    assert ended_by_death(table, 1) == []
+    assert ended_by_death(table, 2) == []
+    assert ended_by_death(table, 3) == [poison]
+    table.up("w", 4)
+    for call in innocent:
+        assert sent(table) == [call]
+        assert table.reply(call, 4) is not None
+
+
+def test_a_worker_that_was_asked_to_leave_blames_no_call() -> None:
+    """A restart by the operator, or with a sibling, tells nothing about what it worked on."""
+    table = RequestTable()
+    call = table.submit("w", 0, deadline_s=10.0)
+    assert ended_by_death(table, 1, is_suspicious=False) == []
+    assert ended_by_death(table, 2, is_suspicious=False) == []
+    assert ended_by_death(table, 3) == []
+    assert ended_by_death(table, 4) == [call]
+
+
+@given(st.integers(0, 2**32), st.integers(1, 30), st.integers(0, 3))
+def test_only_poison_ends_by_deaths_and_soon(seed: int, innocents: int, poisons: int) -> None:
+    """Law: whatever a dying worker had answered before, innocents are answered in the end.
+
+    A poison brings down at most three workers, or what the others leave of its attempts.
+    """
+    chance = random.Random(seed)
+    table = RequestTable()
+    requests = ["innocent"] * innocents + ["poison"] * poisons
+    chance.shuffle(requests)
+    calls = {table.submit("w", request, deadline_s=10.0): request for request in requests}
+    ended: list[int] = []
+    incarnation = 0
+    while table:
+        incarnation += 1
+        table.up("w", incarnation)
+        while ready := [pending.id for pending in table.due("w", 0.0)]:
+            chance.shuffle(ready)
+            deadly = next((n for n, call in enumerate(ready) if calls[call] == "poison"), None)
+            for call in ready[:deadly]:
+                assert table.reply(call, incarnation) is not None
+            if deadly is not None:
+                break
+        ended += [pending.id for pending in table.down("w", incarnation)]
+    assert sorted(ended) == sorted(call for call, request in calls.items() if request == "poison")
+    assert incarnation - 1 <= 3 * poisons
 
 
 def test_a_call_that_may_not_be_repeated_ends_with_its_worker() -> None:
