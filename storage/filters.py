@@ -53,6 +53,9 @@ def _add_equals(add: Any, filters: Filters) -> None:
         add("m.session_id = ?", filters.session_id)
     if filters.source is not None:
         add("m.source = ?", filters.source)
+    if filters.valid_at_s is not None:
+        add("(m.valid_from IS NULL OR m.valid_from <= ?)", filters.valid_at_s)
+        add("(m.valid_until IS NULL OR m.valid_until > ?)", filters.valid_at_s)
 
 
 def _marks(values: Iterable[object]) -> str:

@@ -64,6 +64,14 @@ def put(link: apsw.Connection, one: MemoryLink, now_s: float) -> None:
     link.execute(_PUT, (one.source_id, one.target_id, one.kind, one.weight, one.note, now_s))
 
 
+def remove(link: apsw.Connection, source_id: int, target_id: int, kind: str) -> None:
+    """Take a link away, if it is there; runs in the caller's transaction."""
+    link.execute(
+        "DELETE FROM memory_links WHERE source_id = ? AND target_id = ? AND kind = ?",
+        (source_id, target_id, kind),
+    )
+
+
 def of(link: apsw.Connection, memory_id: int, kinds: tuple[str, ...] = KINDS) -> list[MemoryLink]:
     """Return the links from and to a memory, strongest first."""
     rows = link.execute(_OF, {"id": memory_id, "kinds": json.dumps(kinds)})

@@ -259,6 +259,16 @@ def _rewrite(
         link.execute("INSERT OR IGNORE INTO embedding_queue (memory_id) VALUES (?)", (memory_id,))
 
 
+def reindex(link: apsw.Connection, memory_id: int, memory: Memory) -> None:
+    """Write tags and index entry of a row that is as `memory` says; its vector may have to wait."""
+    link.execute("DELETE FROM memory_tags WHERE memory_id = ?", (memory_id,))
+    _insert_tags(link, memory_id, memory.tags)
+    link.execute("DELETE FROM memories_fts WHERE rowid = ?", (memory_id,))
+    _index(link, memory_id, _as_new(memory), memory.occurred_at_s)
+    if memory.deleted_at_s is None and not fetch(link, memory_id).has_vector:
+        link.execute("INSERT OR IGNORE INTO embedding_queue (memory_id) VALUES (?)", (memory_id,))
+
+
 def _before_times(memory: NewMemory, occurred_s: float) -> tuple[Any, ...]:
     """Return the columns from `category` to `protected`."""
     return (

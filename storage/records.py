@@ -108,6 +108,8 @@ class Filters:
         include_deleted: Soft-deleted ones too.
         include_archived: Archived ones too.
         include_superseded: Superseded ones too.
+        valid_at_s: Valid at this instant, wall seconds UTC.
+        as_of_s: As everything was at this instant; see `storage.history`.
     """
 
     project: str | None = None
@@ -123,6 +125,8 @@ class Filters:
     include_deleted: bool = False
     include_archived: bool = False
     include_superseded: bool = False
+    valid_at_s: float | None = None
+    as_of_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from mimo.storage.records import Memory
 #: The largest id that SQLite can hold.
 ID_MAX = 2**63 - 1
 
-_COLUMNS = (
+#: The columns that `memory_of` reads, in this order.
+COLUMNS = (
     "id",
     "uid",
     "content",
@@ -40,7 +41,7 @@ _COLUMNS = (
 
 #: What `memory_of` reads; followed by WHERE.
 SELECT = (
-    f"SELECT {', '.join(f'm.{column}' for column in _COLUMNS)}, "  # noqa: S608
+    f"SELECT {', '.join(f'm.{column}' for column in COLUMNS)}, "  # noqa: S608
     "EXISTS (SELECT 1 FROM vectors v WHERE v.memory_id = m.id AND v.content_hash = m.content_hash) "
     "FROM memories m"
 )

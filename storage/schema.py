@@ -115,6 +115,43 @@ class MemoryLink(Table):
         primary_key = peewee.CompositeKey("source_id", "target_id", "kind")
 
 
+class MemoryVersion(Table):
+    """What a memory was until it was changed; `tags` is a JSON array. Written by a trigger."""
+
+    version_id = peewee.AutoField()
+    id = peewee.IntegerField()
+    version = peewee.IntegerField()
+    since_s = peewee.FloatField()
+    until_s = peewee.FloatField()
+    change = peewee.TextField()
+    reason = peewee.TextField()
+    tags = peewee.TextField()
+    uid = peewee.TextField()
+    category = peewee.TextField()
+    importance = peewee.FloatField()
+    project = peewee.TextField()
+    speaker = peewee.TextField()
+    speaker_key = peewee.TextField()
+    session_id = peewee.TextField()
+    occurred_at = peewee.FloatField()
+    source = peewee.TextField()
+    trust = peewee.TextField()
+    valid_from = peewee.FloatField(null=True)
+    valid_until = peewee.FloatField(null=True)
+    protected = peewee.IntegerField()
+    created_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+    deleted_at = peewee.FloatField(null=True)
+    archived_at = peewee.FloatField(null=True)
+    superseded_by = peewee.IntegerField(null=True)
+    content_hash = peewee.TextField()
+    metadata = peewee.TextField()
+    content = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "memory_versions"
+
+
 class Vector(Table):
     """A memory's vector: float16, little-endian, unit length; valid while the hashes agree."""
 
@@ -176,4 +213,5 @@ MODELS: Final[tuple[type[Table], ...]] = (
     LedgerEntry,
     InteractionRow,
     MemoryLink,
+    MemoryVersion,
 )

@@ -35,7 +35,12 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-def _fields_of(arguments: Arguments) -> dict[str, Any]:
+def fields_of(arguments: Arguments) -> dict[str, Any]:
+    """Return the fields of a memory that these arguments name, by the names of `NewMemory`.
+
+    Raises:
+        InvalidRequest: A value can't be used.
+    """
     found: dict[str, Any] = {}
     for parameter, value in arguments.items():
         if parameter in _FIELDS:
@@ -65,7 +70,7 @@ def new_memory_of(arguments: Arguments, *, client: str, place: str = "") -> NewM
         InvalidRequest: A value can't be used.
     """
     try:
-        fields = _fields_of(arguments)
+        fields = fields_of(arguments)
         # Without the version: the same words from the same client are one memory after an upgrade.
         name = client.rpartition(" ")[0] or client
         fields["source"] = fields.get("source") or name_of(name[:100], "source")
@@ -80,7 +85,7 @@ def patch_of(arguments: Arguments) -> MemoryPatch:
     Raises:
         InvalidRequest: Nothing is to be changed, or a value can't be used.
     """
-    fields = _fields_of(arguments)
+    fields = fields_of(arguments)
     if not fields:
         raise InvalidRequest(
             "expected at least one field to change besides 'memory_id', got none;"
@@ -98,7 +103,12 @@ def _one(arguments: Arguments, parameter: str) -> str | None:
     return None if given is None else name_of(given, parameter)
 
 
-def _moment(arguments: Arguments, parameter: str) -> float | None:
+def moment_of(arguments: Arguments, parameter: str) -> float | None:
+    """Return the instant that a parameter names, wall seconds UTC; None if it is absent or empty.
+
+    Raises:
+        InvalidRequest: It isn't an ISO 8601 date or time.
+    """
     return _optional_time(arguments.get(parameter, ""), parameter)
 
 
@@ -110,7 +120,7 @@ def filters_of(arguments: Arguments) -> Filters:
     Raises:
         InvalidRequest: A value can't be used, or `since` isn't before `until`.
     """
-    since_s, until_s = _moment(arguments, "since"), _moment(arguments, "until")
+    since_s, until_s = moment_of(arguments, "since"), moment_of(arguments, "until")
     if since_s is not None and until_s is not None and since_s >= until_s:
         raise InvalidRequest(
             "expected 'since' before 'until', got it at or after; swap or correct them"
@@ -129,4 +139,6 @@ def filters_of(arguments: Arguments) -> Filters:
         include_deleted=arguments.get("include_deleted", False),
         include_archived=arguments.get("include_archived", False),
         include_superseded=arguments.get("include_superseded", False),
+        valid_at_s=moment_of(arguments, "valid_at"),
+        as_of_s=moment_of(arguments, "as_of"),
     )

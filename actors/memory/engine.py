@@ -15,6 +15,7 @@ from mimo.actors.memory import ranking
 from mimo.actors.memory.embedding import Embedder
 from mimo.actors.memory.lexicon import Lexicon
 from mimo.actors.memory.messages import Search
+from mimo.actors.memory.past import PastSearch
 from mimo.actors.memory.pool import Gatherer, Pool
 from mimo.actors.memory.presentation import iso_time, memory_json
 from mimo.actors.memory.query import Query
@@ -57,6 +58,7 @@ class RecallEngine:
         self._lexicon = Lexicon(db.connection)
         self._matrix = VectorMatrix(embedder.model_id, embedder.dim) if embedder else None
         self._gatherer = Gatherer(self._lexicon, self._matrix)
+        self.past = PastSearch(db.path, clock)
         self._searches = 0
         self._search_s = 0.0
 
@@ -77,6 +79,9 @@ class RecallEngine:
         version = self._db.data_version()
         names = questions.names_in(asked, self._names(version))
         vector, degraded = self._vector(asked, names, request.mode)
+        if request.filters.as_of_s is not None:
+            found = self.past.search(request, asked, vector, self._matrix, _context)
+            return Result(data=found.data, degraded=(*degraded, *found.degraded))
         mode = request.mode if vector is not None else "keyword"
         with self._db.snapshot() as link:
             if vector is not None and self._matrix is not None:

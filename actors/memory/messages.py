@@ -97,9 +97,25 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetMemory:
-    """Return one memory, deleted or not."""
+    """Return one memory, deleted or not.
+
+    Args:
+        memory_id: Which.
+        as_of_s: As it was at this instant, wall seconds UTC; None for now.
+        valid_at_s: Also say whether it is valid at this instant; None to leave it out.
+    """
 
     memory_id: int
+    as_of_s: float | None = None
+    valid_at_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryHistory:
+    """Return the versions of a memory, newest first, and the chain of supersessions it is in."""
+
+    memory_id: int
+    limit: int = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.memory import messages
-from mimo.actors.memory.building import filters_of, new_memory_of, patch_of
+from mimo.actors.memory.building import filters_of, moment_of, new_memory_of, patch_of
 from mimo.actors.memory.cleaning import content_of, name_of, query_of
 from mimo.actors.memory.operations_exchange import EXCHANGE
 from mimo.actors.memory.operations_ingest import INGEST
@@ -74,7 +74,11 @@ def _search(arguments: Arguments, _context: CallContext) -> messages.Search:
 
 
 def _get(arguments: Arguments, _context: CallContext) -> messages.GetMemory:
-    return messages.GetMemory(memory_id=arguments["memory_id"])
+    return messages.GetMemory(
+        memory_id=arguments["memory_id"],
+        as_of_s=moment_of(arguments, "as_of"),
+        valid_at_s=moment_of(arguments, "valid_at"),
+    )
 
 
 def _list(arguments: Arguments, _context: CallContext) -> messages.ListMemories:
@@ -168,7 +172,7 @@ OPERATIONS = (
     Operation(
         name="get",
         summary="Show one memory with all its fields, deleted or not.",
-        parameters=take("memory_id"),
+        parameters=take("memory_id", "as_of", "valid_at"),
         required=("memory_id",),
         result=ONE,
         effect="read",

@@ -2,6 +2,102 @@
 
 from __future__ import annotations
 
-from mimo.actors.operations import Operation
+from collections.abc import Mapping
+from typing import Any
 
-WRITING: tuple[Operation, ...] = ()
+from mimo.actors.memory import messages
+from mimo.actors.memory.building import fields_of
+from mimo.actors.memory.cleaning import name_of
+from mimo.actors.memory.parameters import take
+from mimo.actors.memory.results import HISTORY, REVERTED, SUPERSEDED
+from mimo.actors.operations import CallContext, Operation
+from mimo.actors.storage.messages import Commit
+from mimo.config.errors import InvalidRequest
+from mimo.storage.revisions import Revert, Supersede
+
+Arguments = Mapping[str, Any]
+
+WRITER = ("storage/writer",)
+RECALL = ("memory/recall",)
+
+
+def _history(arguments: Arguments, _context: CallContext) -> messages.MemoryHistory:
+    return messages.MemoryHistory(
+        memory_id=arguments["memory_id"], limit=arguments.get("limit", 20)
+    )
+
+
+def _supersede(arguments: Arguments, context: CallContext) -> Commit:
+    fields = fields_of(arguments)
+    content = fields.pop("content", "")
+    new_id = arguments.get("new_id", 0)
+    if bool(new_id) == bool(content):
+        raise InvalidRequest(
+            "expected either 'new_id' or 'content', got "
+            f"{'both' if new_id else 'neither'}; name the memory that takes the place, or write it"
+        )
+    client = context.client.rpartition(" ")[0] or context.client
+    fields.setdefault("source", name_of(client[:100], "source"))
+    return Commit(
+        command=Supersede(
+            old_id=arguments["old_id"],
+            new_id=new_id,
+            content=content,
+            fields=fields if content else {},
+            kind=arguments.get("type", "update"),
+            reason=name_of(arguments.get("reason", ""), "reason"),
+            key=context.key,
+        ),
+        as_result=True,
+    )
+
+
+def _revert(arguments: Arguments, context: CallContext) -> Commit:
+    return Commit(
+        command=Revert(
+            memory_id=arguments["memory_id"],
+            version=arguments.get("version", 0),
+            reason=name_of(arguments.get("reason", ""), "reason"),
+            key=context.key,
+        ),
+        as_result=True,
+    )
+
+
+WRITING: tuple[Operation, ...] = (
+    Operation(
+        name="history",
+        summary="Show what a memory was before each change, and what it superseded.",
+        parameters=take("memory_id", "limit"),
+        required=("memory_id",),
+        result=HISTORY,
+        effect="read",
+        idempotent=True,
+        worker=RECALL,
+        build=_history,
+        example={"memory_id": 1},
+    ),
+    Operation(
+        name="supersede",
+        summary="Put a memory, or a new text, in an older one's place; both are kept.",
+        parameters=take("old_id", "new_id", "content", "type", "reason"),
+        required=("old_id",),
+        result=SUPERSEDED,
+        effect="write",
+        idempotent=True,
+        worker=WRITER,
+        build=_supersede,
+        example={"old_id": 1, "content": "Ada lives in Milan", "reason": "she moved"},
+    ),
+    Operation(
+        name="revert",
+        summary="Make a memory what it was in an earlier version; this too can be reverted.",
+        parameters=take("memory_id", "version", "reason"),
+        required=("memory_id",),
+        result=REVERTED,
+        effect="write",
+        worker=WRITER,
+        build=_revert,
+        example={"memory_id": 1, "version": 1},
+    ),
+)

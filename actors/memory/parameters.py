@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.config import limits
+from mimo.storage.revisions import SUPERSESSIONS
 from mimo.storage.schema import CATEGORIES, TRUST_LEVELS
 
 Schema = Mapping[str, Any]
@@ -106,6 +107,8 @@ FILTERS: dict[str, Schema] = {
     "include_deleted": _flag("Deleted ones too."),
     "include_archived": _flag("Archived ones too."),
     "include_superseded": _flag("Superseded ones too."),
+    "valid_at": _time("Valid at this instant, ISO 8601."),
+    "as_of": _time("As the store was at this instant, ISO 8601."),
 }
 
 #: The other parameters, by name.
@@ -130,6 +133,11 @@ OTHERS: dict[str, Schema] = {
     "explain": _flag("Show what each score is made of."),
     "response_format": _choice("How many fields; default concise.", *FORMATS),
     "order": _choice("Default newest.", *ORDERS),
+    "old_id": {**_MEMORY_ID, "description": "Id of the memory whose place is taken."},
+    "new_id": {**_MEMORY_ID, "description": "Id of the memory that takes it; or give content."},
+    "type": _choice("Why: it changed, was wrong, lacked detail; default update.", *SUPERSESSIONS),
+    "reason": _name("Why, for the history."),
+    "version": _count("Number from history; default the one before the present.", 1, 2**31),
     "cursor": _text("next_cursor of the page before.", 512, 0),
     "ttl_s": {
         "type": "number",

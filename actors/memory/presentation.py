@@ -83,6 +83,12 @@ def _life(memory: Memory) -> dict[str, Any]:
     }
 
 
+def is_valid_at(memory: Memory, at_s: float) -> bool:
+    """Tell whether a memory is valid at an instant: from its start on, until before its end."""
+    starts_s, ends_s = memory.valid_from_s, memory.valid_until_s
+    return (starts_s is None or starts_s <= at_s) and (ends_s is None or at_s < ends_s)
+
+
 def stored_json(outcome: tuple[int, str, bool]) -> dict[str, Any]:
     """Return what `store` answers for one memory: (id, uid, whether it is new)."""
     memory_id, uid, created = outcome

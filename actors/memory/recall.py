@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory.embedding import make_embedder
 from mimo.actors.memory.engine import RecallEngine
-from mimo.actors.memory.presentation import one_json, page_json, stats_json
+from mimo.actors.memory.presentation import is_valid_at, one_json, page_json, stats_json
+from mimo.actors.memory.versions import history_of
 from mimo.actors.operations import Result
 from mimo.config.settings import Settings
 from mimo.storage import checkpoints, database, memories, pages
@@ -55,19 +56,20 @@ class Recall(GenServer):
         )
         super().handle_batch(calls)
 
-    def handle_call(self, request: Any, call: m.Call) -> Any:
+    def handle_call(self, request: Any, call: m.Call) -> Any:  # noqa: PLR0911  a table
         """Answer from the database as it is now."""
         match request:
             case mm.Search():
                 return self._search(request)
             case mm.GetMemory():
-                found = memories.get(self._db, request.memory_id)
-                self._count_access([found.id])
-                return Result(data=one_json(found))
+                return self._get(request)
+            case mm.MemoryHistory():
+                return history_of(self._db, request)
             case mm.ListMemories():
                 return self._list(request)
             case mm.MemoryStats():
-                return Result(data=stats_json(memories.stats(self._db, request.filters)))
+                db = self._at(request.filters.as_of_s)
+                return Result(data=stats_json(memories.stats(db, request.filters)))
             case mm.MemoryHealth():
                 return self._health()
             case _:
@@ -91,7 +93,8 @@ class Recall(GenServer):
                     self._embedder.release()
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
-        """Close the connection."""
+        """Close the connections."""
+        self._engine.past.close()
         self._db.close()
 
     def statistics_extra(self) -> dict[str, Any]:
@@ -108,9 +111,25 @@ class Recall(GenServer):
             )
         return result
 
+    def _at(self, as_of_s: float | None) -> database.Database:
+        """Return the connection that shows this instant; None is now."""
+        return self._db if as_of_s is None else self._engine.past.at(as_of_s)
+
+    def _get(self, request: mm.GetMemory) -> Result:
+        found = memories.get(self._at(request.as_of_s), request.memory_id)
+        self._count_access([found.id])
+        shown = one_json(found)
+        if request.valid_at_s is not None:
+            shown["valid"] = is_valid_at(found, request.valid_at_s)
+        return Result(data=shown)
+
     def _list(self, request: mm.ListMemories) -> Result:
         page, cursor = pages.list_page(
-            self._db, request.filters, request.order, request.limit, request.cursor
+            self._at(request.filters.as_of_s),
+            request.filters,
+            request.order,
+            request.limit,
+            request.cursor,
         )
         return Result(data=page_json(page, next_cursor=cursor, detailed=request.detailed))
 

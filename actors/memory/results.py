@@ -73,7 +73,7 @@ STORED_MANY = _object(
     known_count=_COUNT,
     stored=_list(STORED),
 )
-ONE = _object(("memory",), memory=MEMORY_ITEM)
+ONE = _object(("memory",), memory=MEMORY_ITEM, valid=_FLAG)
 DELETED = _object(
     ("memory_id", "deleted_at", "restorable"),
     memory_id=_COUNT,
@@ -100,6 +100,22 @@ STATS = _object(
     database_bytes=_COUNT,
     oldest=_TEXT,
     newest=_TEXT,
+)
+HISTORY = _object(
+    ("memories", "versions", "total"),
+    memories=_list(MEMORY_ITEM),
+    versions=_list(_OPEN),
+    total=_COUNT,
+)
+SUPERSEDED = _object(
+    ("old_id", "new_id", "type", "created"),
+    old_id=_COUNT,
+    new_id=_COUNT,
+    type=_TEXT,
+    created=_FLAG,
+)
+REVERTED = _object(
+    ("memory_id", "reverted_to", "version"), memory_id=_COUNT, reverted_to=_COUNT, version=_COUNT
 )
 HEALTH = _object(("ok",), ok=_FLAG, checks=_OPEN)
 _NOTE_ITEM = _object(

@@ -75,7 +75,8 @@ def test_a_damaged_page_is_reported_and_not_raised(writer: Database) -> None:
         remember(writer, f"memory {number} " + "x" * 500)
     writer.close()
     content = bytearray(writer.path.read_bytes())
-    for page in range(40, len(content) // 4096, 3):
+    # The newest pages hold memories; a reader can be opened while those of the schema are whole.
+    for page in range(len(content) // 4096 - 20, len(content) // 4096, 3):
         content[page * 4096 : page * 4096 + 64] = b"\xff" * 64
     writer.path.write_bytes(content)
     reader = open_reader(writer.path)
