@@ -202,6 +202,58 @@ class InteractionRow(Table):
         table_name = "interactions"
 
 
+class ProcedureRow(Table):
+    """A definition of a procedure; it never changes."""
+
+    id = peewee.AutoField()
+    name = peewee.TextField()
+    major = peewee.IntegerField()
+    minor = peewee.IntegerField()
+    patch = peewee.IntegerField()
+    hash = peewee.TextField()
+    active = peewee.IntegerField()
+    created_at = peewee.FloatField()
+    source = peewee.TextField()
+    description = peewee.TextField()
+    definition = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "procedures"
+
+
+class ProcedureRun(Table):
+    """A run of a procedure; `state` is JSON."""
+
+    id = peewee.AutoField()
+    run_id = peewee.TextField()
+    procedure_id = peewee.IntegerField()
+    status = peewee.TextField()
+    revision = peewee.IntegerField()
+    started_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+    finished_at = peewee.FloatField(null=True)
+    source = peewee.TextField()
+    state = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "procedure_runs"
+
+
+class ProcedureStep(Table):
+    """A line of a run's journal; `detail` is JSON."""
+
+    run = peewee.IntegerField()
+    number = peewee.IntegerField()
+    at = peewee.FloatField()
+    state = peewee.TextField()
+    what = peewee.TextField()
+    detail = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "procedure_steps"
+        primary_key = peewee.CompositeKey("run", "number")
+
+
 #: Every table with rows of ours; `memories_fts` is a virtual table without a model.
 MODELS: Final[tuple[type[Table], ...]] = (
     Identity,
@@ -214,4 +266,7 @@ MODELS: Final[tuple[type[Table], ...]] = (
     InteractionRow,
     MemoryLink,
     MemoryVersion,
+    ProcedureRow,
+    ProcedureRun,
+    ProcedureStep,
 )
