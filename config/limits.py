@@ -145,3 +145,29 @@ RUNS_OPEN_MAX = 200
 RUNS_KEPT_MAX = 1_000
 #: Most callers that wait for the end of a run; others are answered at once.
 RUNS_AWAITED_MAX = 4
+
+# -- Knowledge
+#: Longest name of an entity and of a predicate, in characters.
+NODE_NAME_CHARS_MAX = 500
+PREDICATE_CHARS_MAX = 64
+#: Most facts in one `teach`, and most facts that one pattern retracts.
+FACTS_AT_ONCE_MAX = 100
+RETRACTED_AT_ONCE_MAX = 1_000
+#: Most facts that one file or manifest gives, and most files that one `link` reads.
+SOURCE_FACTS_MAX = 1_000
+LINKED_FILES_MAX = 500
+#: Largest file that `link` and `sync_dependencies` read, in bytes.
+LINKED_BYTES_MAX = 2_097_152
+#: Most rules of a project, and most premises of one rule.
+RULES_MAX = 100
+RULE_PREMISES_MAX = 6
+#: Nothing less sure than this follows from anything.
+INFERRED_CONFIDENCE_MIN = 0.01
+#: Most facts that are derived in one project, and most steps of one proof.
+DERIVED_FACTS_MAX = 200_000
+PROOF_STEPS_MAX = 300_000
+#: Most facts of one answer, and most steps from a node.
+FACTS_SHOWN_MAX = 200
+HOPS_MAX = 10
+#: Most nodes that one traversal visits.
+VISITED_NODES_MAX = 200_000
