@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 
 from mimo.actors.bridge.admission import Admission
 from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
+from mimo.actors.bridge.messages import CallTool
+from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import (
     BreakerChanged,
@@ -23,7 +25,7 @@ from mimo.config import logs
 from mimo.config.errors import MimoError, Unavailable
 from mimo.config.settings import Settings
 from mimo.supervision import messages as m
-from mimo.supervision.gen_server import GenServer, failure
+from mimo.supervision.gen_server import NO_REPLY, GenServer, failure
 from mimo.supervision.node import request_node_stop
 
 #: How long calls are collected before they are counted elsewhere, in seconds.
@@ -60,7 +62,7 @@ class _Open:
 class McpBridge(GenServer):
     """Route tool calls; the subclass in `mimo.interfaces` speaks the protocols.
 
-    A subclass implements `serve` and `stop_serving`.
+    A subclass implements `serve`, `stop_serving`, `checked` and `changed`.
     """
 
     #: Answers go to clients, not to actors.
@@ -98,6 +100,41 @@ class McpBridge(GenServer):
     def stop_serving(self) -> None:
         """Stop taking calls, let the open ones end for a moment, close the sockets."""
         raise NotImplementedError
+
+    def checked(self, request: CallTool) -> tuple[Tool, Operation, dict[str, Any]]:
+        """Return what another actor's call means, checked as a client's call is.
+
+        Raises:
+            InvalidRequest: There is no such operation, or its arguments don't fit.
+        """
+        raise NotImplementedError
+
+    def changed(self, operation: Operation, result: Result) -> None:
+        """Tell clients that another actor's call changed something."""
+        raise NotImplementedError
+
+    def handle_call(self, request: Any, call: m.Call) -> Any:
+        """Make a tool call for another actor."""
+        if not isinstance(request, CallTool):
+            return super().handle_call(request, call)
+        tool, operation, arguments = self.checked(request)
+        context = CallContext(
+            client=request.client,
+            connection=request.connection,
+            request_id=request.request_id,
+            key=request.key,
+        )
+        message = operation.build(arguments, context)
+
+        def done(value: Any) -> None:
+            if isinstance(value, Result) and operation.effect != "read":
+                self.changed(operation, value)
+            self.reply(call, value)
+
+        self._submit(
+            self.gateway.submission(tool, operation, message, context, request.timeout_s, done)
+        )
+        return NO_REPLY
 
     def handle_cast(self, request: Any) -> None:
         """Publish what works now."""

@@ -86,19 +86,29 @@ class Gateway:
         done: Done,
     ) -> int:
         """Hand a call over and return its ticket; `done` gets its result on the actor's thread."""
-        return self._put(
-            Submission(
-                ticket=next(self._tickets),
-                label=f"{tool.name}.{operation.name}",
-                workers=operation.worker,
-                message=message,
-                effect=operation.effect,
-                idempotency_key=context.key,
-                connection=context.connection,
-                request_id=context.request_id,
-                deadline_s=deadline_s,
-                done=done,
-            )
+        return self._put(self.submission(tool, operation, message, context, deadline_s, done))
+
+    def submission(  # noqa: PLR0913, PLR0917  one argument for each field
+        self,
+        tool: Tool,
+        operation: Operation,
+        message: Any,
+        context: CallContext,
+        deadline_s: float,
+        done: Done,
+    ) -> Submission:
+        """Return a call that isn't handed over: the actor's thread needs no door."""
+        return Submission(
+            ticket=next(self._tickets),
+            label=f"{tool.name}.{operation.name}",
+            workers=operation.worker,
+            message=message,
+            effect=operation.effect,
+            idempotency_key=context.key,
+            connection=context.connection,
+            request_id=context.request_id,
+            deadline_s=deadline_s,
+            done=done,
         )
 
     def ask(  # noqa: PLR0913, PLR0917  one argument for each field

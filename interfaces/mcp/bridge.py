@@ -11,16 +11,19 @@ import os
 import socket
 import threading
 import uuid
+from typing import Any
 
 from mimo.actors.bridge.bridge import McpBridge
+from mimo.actors.bridge.messages import CallTool
 from mimo.actors.catalogue import offered
 from mimo.actors.memory.messages import MemoryHealth
 from mimo.actors.memory.operations import RECALL
-from mimo.actors.operations import CallContext
-from mimo.config.errors import StartError
+from mimo.actors.operations import CallContext, Operation, Result, Tool
+from mimo.config.errors import InvalidRequest, StartError
 from mimo.interfaces.mcp.http import bound_port, make_http, read_key
 from mimo.interfaces.mcp.listener import Listener, bound_socket
 from mimo.interfaces.mcp.server import MimoServer
+from mimo.interfaces.mcp.validation import Arguments, did_you_mean
 from mimo.supervision.messages import Failure
 from mimo.supervision.process import CRASHED_EXIT_CODE
 
@@ -47,6 +50,9 @@ class Bridge(McpBridge):
             read_only=self.settings.tools.read_only, enabled=self.settings.tools.enabled
         )
         self._server = MimoServer(self.gateway, tools)
+        self._tools = {tool.name: tool for tool in tools}
+        # Made when an actor first calls a tool: the thread has its own.
+        self._checks: dict[str, Arguments] = {}
         listening = bound_socket(self.settings.paths.run)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -68,6 +74,33 @@ class Bridge(McpBridge):
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(serving.cancel)
             self._thread.join(STOP_S)
+
+    def checked(self, request: CallTool) -> tuple[Tool, Operation, dict[str, Any]]:
+        """Return what another actor's call means, checked as a client's call is.
+
+        Raises:
+            InvalidRequest: There is no such operation, or its arguments don't fit.
+        """
+        tool = self._tools.get(request.tool)
+        if tool is None:
+            near = did_you_mean(request.tool, self._tools)
+            raise InvalidRequest(
+                f"expected one of the tools {', '.join(self._tools)},"
+                f" got {request.tool[:100]!r};{near}"
+            )
+        if tool.name not in self._checks:
+            self._checks[tool.name] = Arguments(tool)
+        check = self._checks[tool.name]
+        given = {**request.arguments, "operation": request.operation}
+        operation, arguments, _ = check.check(given)
+        return tool, operation, arguments
+
+    def changed(self, operation: Operation, result: Result) -> None:
+        """Let subscribed clients hear of it, on their own thread."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):
+                asyncio.run_coroutine_threadsafe(self._server.changed(operation, result), loop)
 
     def _run(self, listening: socket.socket) -> None:
         try:

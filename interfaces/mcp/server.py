@@ -37,6 +37,8 @@ class MimoServer:
         resources = Resources(gateway, tools, bus)
         table = Tools(gateway, tools, resources.changed)
         self._tools = tuple(tools)
+        #: Told of each change that no client's call made.
+        self.changed = resources.changed
         self.subscriptions = Subscriptions(bus)
         self._listen = ListenHandler(bus)
         public = CacheHint(LISTING_TTL_MS, "public")

@@ -1,0 +1,34 @@
+"""What other actors ask of the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallTool:
+    """Make a tool call, on the very path of a client's: validation, limits, routing, one effect.
+
+    The reply is the worker's `Result`.
+
+    Args:
+        tool: Name of the tool.
+        operation: Name of its operation.
+        arguments: As a client would send them.
+        key: Idempotency key; the same one has its effect once.
+        client: Who calls, for the source of what is stored.
+        connection: By what the caller's rate and concurrency are counted.
+        request_id: For the log.
+        timeout_s: Seconds that it may take.
+    """
+
+    tool: str
+    operation: str
+    arguments: Mapping[str, Any]
+    key: str
+    client: str
+    connection: str
+    request_id: str
+    timeout_s: float
