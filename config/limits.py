@@ -171,3 +171,31 @@ FACTS_SHOWN_MAX = 200
 HOPS_MAX = 10
 #: Most nodes that one traversal visits.
 VISITED_NODES_MAX = 200_000
+
+# -- Ingest ----------------------------------------------------------------------------------------
+#: Largest file, and largest YAML file, that is ingested, in bytes.
+INGEST_FILE_BYTES_MAX = 16_777_216
+INGEST_YAML_BYTES_MAX = 2_097_152
+#: Largest inline text, in bytes of UTF-8: it travels as one message.
+INGEST_TEXT_BYTES_MAX = 196_608
+#: Most chunks of one document, and most files of one job.
+INGEST_CHUNKS_MAX = 20_000
+INGEST_FILES_MAX = 50_000
+#: Longest chunk of prose, of sentences and of code, in characters.
+CHUNK_CHARS_MAX = 1_200
+CHUNK_SENTENCE_CHARS_MAX = 400
+CHUNK_CODE_CHARS_MAX = 2_000
+#: What a chunk of prose repeats of the one before, in characters at most.
+CHUNK_OVERLAP_CHARS = 150
+#: Deepest nesting of JSON and YAML that is read, and pages of one PDF.
+INGEST_DEPTH_MAX = 40
+INGEST_PAGES_MAX = 2_000
+#: Most jobs that wait or run, and how long finished ones are remembered, in seconds.
+INGEST_JOBS_MAX = 32
+INGEST_JOBS_KEPT_S = 86_400.0
+#: Longest path or URL, in characters.
+INGEST_SOURCE_CHARS_MAX = 4_096
+#: Largest answer of a web server, how long it may take in all, and redirects followed.
+WEB_BYTES_MAX = 8_388_608
+WEB_TIMEOUT_S = 30.0
+WEB_REDIRECTS_MAX = 5

@@ -254,6 +254,44 @@ class ProcedureStep(Table):
         primary_key = peewee.CompositeKey("run", "number")
 
 
+class DocumentRow(Table):
+    """A document that was ingested; times are wall seconds UTC."""
+
+    id = peewee.AutoField()
+    project = peewee.TextField()
+    source = peewee.TextField()
+    kind = peewee.TextField()
+    title = peewee.TextField()
+    strategy = peewee.TextField()
+    encoding = peewee.TextField()
+    size_bytes = peewee.IntegerField()
+    version = peewee.TextField()
+    options = peewee.TextField()
+    chunk_count = peewee.IntegerField()
+    job = peewee.TextField()
+    changes = peewee.TextField()
+    created_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+    forgotten_at = peewee.FloatField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "documents"
+
+
+class DocumentChunk(Table):
+    """A chunk of a document's version, and the memory that it is."""
+
+    document_id = peewee.IntegerField()
+    version = peewee.TextField()
+    ordinal = peewee.IntegerField()
+    chunk_hash = peewee.TextField()
+    memory_id = peewee.IntegerField()
+
+    class Meta:  # noqa: D106
+        table_name = "document_chunks"
+        primary_key = peewee.CompositeKey("document_id", "version", "ordinal")
+
+
 #: Every table with rows of ours; `memories_fts` is a virtual table without a model.
 MODELS: Final[tuple[type[Table], ...]] = (
     Identity,
@@ -269,4 +307,6 @@ MODELS: Final[tuple[type[Table], ...]] = (
     ProcedureRow,
     ProcedureRun,
     ProcedureStep,
+    DocumentRow,
+    DocumentChunk,
 )
