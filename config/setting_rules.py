@@ -10,7 +10,7 @@ from typing import Literal
 
 from mimo.config import paths, units
 
-Kind = Literal["choice", "path", "flag", "count", "number", "seconds", "bytes", "names"]
+Kind = Literal["choice", "path", "flag", "count", "number", "seconds", "bytes", "names", "text"]
 
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -53,6 +53,8 @@ class Rule:
             return _flag(value, is_text=is_text)
         if self.kind == "names":
             return _names(value, is_text=is_text)
+        if self.kind == "text":
+            return _text(value)
         return self._number(value, is_text=is_text)
 
     def _choice(self, value: object) -> str:
@@ -115,6 +117,12 @@ def _path(value: object, base: Path) -> Path | None:
     if not isinstance(value, str) or "\0" in value:
         raise ValueError("a path")
     return paths.absolute(value, base) if value else None
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError("a text of one line")
+    return value
 
 
 def _names(value: object, *, is_text: bool) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from mimo.config.setting_rules import Rule
 
 Durability = Literal["full", "normal"]
 LogLevel = Literal["debug", "info", "warning", "error"]
-Provider = Literal["embedded", "none"]
+Provider = Literal["embedded", "ollama", "openai", "none"]
 Host = Literal["127.0.0.1"]
 
 #: Variables that are no settings: name -> meaning.
@@ -40,8 +40,9 @@ class Embedding:
         Provider,
         Rule(
             "choice",
-            "`embedded` finds by meaning with the model Mimo brings; `none` by words only.",
-            choices=("embedded", "none"),
+            "`embedded`: the model Mimo brings. `ollama`, or `openai` for any service of that form:"
+            " the model at `embedding.url`. `none`: by words only.",
+            choices=("embedded", "ollama", "openai", "none"),
         ),
     ]
     model_path: Annotated[
@@ -51,6 +52,33 @@ class Embedding:
     idle_release_s: Annotated[
         float,
         Rule("seconds", "The model's memory is given back after this long without use.", least=1),
+    ]
+    url: Annotated[
+        str,
+        Rule("text", "Of a service; empty: `http://127.0.0.1:11434`, `https://api.openai.com/v1`."),
+    ]
+    model: Annotated[str, Rule("text", "Of a service: its model's name.")]
+    dimensions: Annotated[int, Rule("count", "Of a service: its vectors' length.", most=8_192)]
+    key_variable: Annotated[
+        str, Rule("text", "Of a service: the environment variable that holds its key.")
+    ]
+    query_prefix: Annotated[str, Rule("text", "Of a service: put before each question.")]
+    document_prefix: Annotated[str, Rule("text", "Of a service: put before each memory.")]
+    batch: Annotated[
+        int, Rule("count", "Of a service: most texts in one request.", least=1, most=256)
+    ]
+    timeout_s: Annotated[
+        float,
+        Rule("seconds", "Of a service: for a request with memories.", least=0.1, most=60),
+    ]
+    query_timeout_s: Annotated[
+        float,
+        Rule(
+            "seconds",
+            "Of a service: for one question; then words alone decide.",
+            least=0.05,
+            most=5,
+        ),
     ]
 
 
