@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import Tool
+from mimo.actors.procedures.operations import ORCHESTRATE
 
-TOOLS: tuple[Tool, ...] = (MEMORY,)
+TOOLS: tuple[Tool, ...] = (MEMORY, ORCHESTRATE)
 
 
 def offered(*, read_only: bool = False, enabled: Iterable[str] = ()) -> tuple[Tool, ...]:

@@ -48,6 +48,7 @@ def tree(settings: Settings) -> ChildSpec:
             _storage(settings),
             _resilience(settings),
             _memory(settings),
+            _knowledge(settings),
             _bridge(settings),
         ),
     )
@@ -119,6 +120,15 @@ def _memory(settings: Settings) -> ChildSpec:
         # It runs only where nobody else wants to, so its own work may take long.
         _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=120.0),
         _worker("memory/working_memory", f"{folder}.working_memory.WorkingMemory", settings),
+    )
+
+
+def _knowledge(settings: Settings) -> ChildSpec:
+    procedures = "mimo.actors.procedures.procedures.Procedures"
+    return group(
+        "knowledge",
+        ONE_FOR_ONE,
+        _worker("knowledge/procedures", procedures, settings),
     )
 
 

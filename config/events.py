@@ -71,6 +71,11 @@ EVENTS: dict[str, str] = {
     # -- Memory ------------------------------------------------------------------------------
     "memory.embedding_failed": "The model could not make vectors; they are tried again.",
     "memory.model_released": "The embedding model's memory was given back.",
+    # -- Procedures --------------------------------------------------------------------------
+    "procedures.resumed": "A run that an earlier process began goes on.",
+    "procedures.ended": "A run ended; with procedure, run and outcome.",
+    "procedures.lost": "Another process has saved a run since; this one lets go of it.",
+    "procedures.unreadable": "A run can't go on: its definition fits the tools no more.",
     # -- Bridge ------------------------------------------------------------------------------
     "bridge.listening": "The bridge accepts connections.",
     "bridge.connected": "A client connected.",
