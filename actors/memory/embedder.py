@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from mimo.actors.memory import messages as mm
-from mimo.actors.memory.embedding import make_embedder
-from mimo.actors.resilience.messages import ReportFact
-from mimo.config import logs
+from mimo.actors.memory.embedding import find_embedder, is_service
+from mimo.actors.resilience.messages import Acquire, Record, ReportFact
+from mimo.config import limits, logs
 from mimo.config.errors import NotAvailable
 from mimo.config.settings import Settings
 from mimo.storage import database, memories
 from mimo.storage.vectors import to_blob
 from mimo.supervision import messages as m
 from mimo.supervision import platform
+from mimo.supervision.breaker import Permit, outcome_of
 from mimo.supervision.gen_server import GenServer, Ignore
 
 #: Memories embedded at once: about a tenth of a second of work, so that pings are answered.
@@ -29,8 +30,16 @@ CALM_WAITED_S_MAX = 2.0
 WRITER = "storage/writer"
 #: How long to wait before another try when the writer could not take vectors, in seconds.
 RETRY_S = 2.0
-#: How long to wait before another try when the model could not be used, in seconds.
+#: How long to wait before another try when the model could not be used, in seconds; a service that
+#: fails is asked again as soon as its breaker lets a try pass, or when it said.
 MODEL_RETRY_S = 60.0
+SERVICE_RETRY_S = 1.0
+#: Room for vectors in one message to the writer, and what each takes besides its numbers.
+PUT_BYTES_MAX = limits.MESSAGE_BYTES_MAX * 3 // 4
+PUT_ROW_BYTES = 160
+BREAKERS = "resilience/breakers"
+#: The breaker of a service that makes vectors.
+BREAKER = "embedding"
 
 
 class _Continue:
@@ -55,10 +64,16 @@ class Embedder(GenServer):
             Ignore: Settings or installation offer no embedding model.
         """
         self._settings: Settings = args["settings"]
-        embedder = make_embedder(self._settings)
+        try:
+            embedder = find_embedder(self._settings)
+        except NotAvailable as error:
+            logs.get_logger(self.name).error("memory.embedding_failed", detail=error.message)
+            raise Ignore from error
         if embedder is None:
             raise Ignore
         self._embedder = embedder
+        self._is_service = is_service(self._settings)
+        self._batch = self._most_at_once()
         platform.yield_to_others()
         self._db = database.open_reader(self._settings.paths.database)
         self._is_working = False
@@ -67,7 +82,7 @@ class Embedder(GenServer):
         self._embedded = 0
         self._trouble = ""
         self._release_timer: int | None = None
-        self.follow("resilience/services")
+        self.follow("resilience/services", *((BREAKERS,) if self._is_service else ()))
         self.monitor(WRITER)
         self._plan(0.0)
 
@@ -100,7 +115,19 @@ class Embedder(GenServer):
     def statistics_extra(self) -> dict[str, Any]:
         """Add what was embedded and what is left."""
         left = memories.count_unembedded(self._db, self._embedder.model_id)
-        return {"embedded": self._embedded, "waiting": left, "model": self._embedder.model_id}
+        return {
+            "embedded": self._embedded,
+            "waiting": left,
+            "model": self._embedder.model_id,
+            "trouble": self._trouble,
+        }
+
+    def _most_at_once(self) -> int:
+        """Return how many memories to embed at once; their vectors must fit into one message."""
+        if not self._is_service:
+            return BATCH
+        fitting = PUT_BYTES_MAX // (2 * self._embedder.dim + PUT_ROW_BYTES)
+        return max(1, min(self._settings.embedding.batch, fitting))
 
     def _note_asked(self) -> None:
         now_s = self.clock.monotonic_s()
@@ -120,19 +147,43 @@ class Embedder(GenServer):
             self._plan(0.0)
 
     def _work(self) -> None:
+        """Embed the next few; a service is asked with the leave of its breaker."""
         self._asked_s = None
-        rows = memories.unembedded(self._db, self._embedder.model_id, BATCH)
+        rows = memories.unembedded(self._db, self._embedder.model_id, self._batch)
         if not rows:
             self._is_working = False
+        elif self._is_service:
+            self.call(
+                BREAKERS, Acquire(breaker=BREAKER), lambda value: self._permitted(rows, value)
+            )
+        else:
+            self._embed(rows)
+
+    def _permitted(self, rows: list[memories.Unembedded], value: Any) -> None:
+        """Go on; without an answer of the breakers too, since they only protect."""
+        if isinstance(value, m.Failure) and value.code == "breaker_open":
+            self._plan(value.retry_after_s or SERVICE_RETRY_S)
             return
+        permit = value if isinstance(value, Permit) else None
+        began_s = self.clock.monotonic_s()
+        error = self._embed(rows)
+        if permit is not None:
+            outcome = outcome_of(error.code if error is not None else None)
+            took_s = self.clock.monotonic_s() - began_s
+            self.cast(BREAKERS, Record(permit=permit, outcome=outcome, duration_s=took_s))
+
+    def _embed(self, rows: list[memories.Unembedded]) -> NotAvailable | None:
+        """Send the writer the vectors of these memories; return why there are none."""
         if self._release_timer is not None:
             self.cancel(self._release_timer)
+            self._release_timer = None
         try:
             vectors = self._embedder.embed([row.text for row in rows])
         except NotAvailable as error:
             self._report_model(error.message)
-            self._plan(MODEL_RETRY_S)
-            return
+            usual_s = SERVICE_RETRY_S if self._is_service else MODEL_RETRY_S
+            self._plan(error.retry_after_s or usual_s)
+            return error
         self._report_model("")
         request = mm.PutVectors(
             model_id=self._embedder.model_id,
@@ -143,6 +194,7 @@ class Embedder(GenServer):
         )
         self._release_timer = self.after(self._settings.embedding.idle_release_s, _ReleaseModel())
         self.call(WRITER, request, self._written)
+        return None
 
     def _written(self, value: Any) -> None:
         """Go on after the writer has the vectors; wait a little when it could not take them."""

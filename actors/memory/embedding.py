@@ -201,17 +201,38 @@ class OnnxEmbedder:
             )
 
 
-def make_embedder(settings: Settings, threads: int = 1) -> OnnxEmbedder | None:
+def make_embedder(settings: Settings, threads: int = 1) -> Embedder | None:
     """Return the embedder that the settings ask for; None if there is none to be had.
 
     Nothing is loaded yet: a broken model shows at the first use.
     """
-    if settings.embedding.provider == "none" or not _can_import("onnxruntime"):
-        return None
     try:
-        return OnnxEmbedder(settings.embedding.model_path, settings.paths.models, threads)
+        return find_embedder(settings, threads)
     except NotAvailable:
         return None
+
+
+def find_embedder(settings: Settings, threads: int = 1) -> Embedder | None:
+    """Return the embedder that the settings ask for; None if they want none.
+
+    Raises:
+        NotAvailable: There is none to be had; the message says why.
+    """
+    chosen = settings.embedding
+    if chosen.provider == "none":
+        return None
+    if is_service(settings):
+        from mimo.actors.memory.http_embedding import HttpEmbedder
+
+        return HttpEmbedder(chosen)
+    if not _can_import("onnxruntime"):
+        raise NotAvailable("expected onnxruntime to be installed; install it")
+    return OnnxEmbedder(chosen.model_path, settings.paths.models, threads)
+
+
+def is_service(settings: Settings) -> bool:
+    """Return whether another program makes the vectors."""
+    return settings.embedding.provider in {"ollama", "openai"}
 
 
 def _can_import(module: str) -> bool:

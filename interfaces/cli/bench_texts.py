@@ -27,6 +27,8 @@ _SHIFT: Final = 8
 #: First moment that a text is dated with, and how far apart two are, in seconds.
 _FIRST_S: Final = 1_600_000_000
 _APART_S: Final = 1_800
+#: Different moments: a century would be no likely store.
+_MOMENTS: Final = 400_000
 #: Texts of one conversation.
 _SESSION: Final = 20
 
@@ -54,7 +56,9 @@ class Texts:
             "content": f"{' '.join(self._some(chance, chance.randint(*LENGTHS)))} {number}.",
             "speaker": SPEAKERS[number % len(SPEAKERS)],
             "session_id": f"bench-{number // _SESSION}",
-            "occurred_at": datetime.fromtimestamp(_FIRST_S + _APART_S * number, UTC).isoformat(),
+            "occurred_at": datetime.fromtimestamp(
+                _FIRST_S + _APART_S * (number % _MOMENTS), UTC
+            ).isoformat(),
         }
 
     def question(self, number: int) -> str:

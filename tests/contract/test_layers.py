@@ -30,6 +30,7 @@ LIBRARIES = {
     "psutil": ("supervision/platform*.py",),
     "pydantic": ("interfaces/*",),
     "rich": ("interfaces/*",),
+    "requests": ("actors/*",),
     "sqlite3": ("storage/*",),
     "starlette": ("interfaces/*",),
     "structlog": ("config/logs.py",),
