@@ -55,8 +55,8 @@ class DryRun:
         Raises:
             InvalidRequest: It doesn't end, or an answer fits no state.
         """
-        run, event = new_run(self._procedure, "dry-run", context, now_s), Begin()
-        pending: Event = event
+        run = new_run(self._procedure, "dry-run", context, now_s)
+        pending: Event = Begin()
         for _ in range(EVENTS_MAX):
             outcome = step(self._procedure, run, pending, now_s)
             run = outcome.state
@@ -113,7 +113,8 @@ class DryRun:
         if wait is None or not wait.event:
             return None
         self.assumed.append(thread.state)
-        return Signal(name=wait.event, payload=given.get("payload") if name else {})
+        payload = given.get("payload", {}) if isinstance(given, Mapping) else {}
+        return Signal(name=wait.event, payload=payload)
 
 
 def smallest(schema: Mapping[str, Any]) -> Any:

@@ -66,6 +66,7 @@ class Decide:
         at: Name of the state that asks; "" where only one does.
         resolution: Of a review that goes on: `repeat` the call, or it is `done` already.
         note: What the person said.
+        by: Who passed the decision on.
         key: Of the request; the same one counts once.
     """
 
@@ -73,6 +74,7 @@ class Decide:
     at: str = ""
     resolution: Literal["repeat", "done"] = "repeat"
     note: str = ""
+    by: str = ""
     key: str = ""
 
 

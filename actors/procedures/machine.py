@@ -231,7 +231,8 @@ def _decide(turn: Turn, event: Decide) -> None:
     name = event.at or next(iter(asking))
     key, thread = asking[name]
     word = "approved" if event.approved else "rejected"
-    turn.line(name, word, {"note": event.note[:500]} if event.note else None)
+    said = {"by": event.by, "note": event.note[:500]}
+    turn.line(name, word, {key: text for key, text in said.items() if text} or None)
     if thread.phase == "approval":
         thread.phase = "acting"
         turn.raise_(thread, word, note=event.note)

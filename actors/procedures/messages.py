@@ -83,6 +83,7 @@ class DecideProcedure:
         resolution: Of a call whose outcome is unknown: `repeat` or `done`.
         note: What to keep in the journal.
         key: Idempotency key.
+        client: Who passed the decision on.
     """
 
     run_id: str
@@ -91,6 +92,7 @@ class DecideProcedure:
     resolution: str
     note: str
     key: str
+    client: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

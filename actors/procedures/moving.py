@@ -162,7 +162,8 @@ def _happen(turn: Turn, thread: Thread, raised: Raised) -> None:
     found = _transition(turn, thread, event)
     name = thread_name(thread.graph, thread.state)
     if found is not None:
-        turn.line(name, raised.name, brief({**raised.info, "to": found.to}))
+        said = {key: value for key, value in raised.info.items() if value not in (None, "")}
+        turn.line(name, "leaves", brief({"on": raised.name, "to": found.to, **said}))
         enter(turn, thread, found.to)
         return
     code = str(raised.info.get("code") or ("no_transition" if raised.name == "ok" else raised.name))

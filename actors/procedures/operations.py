@@ -123,8 +123,8 @@ _RESULTS: dict[str, Schema] = {
     "deactivated": _COUNT,
 }
 _RUN = _object(
-    ("run_id", "name", "version", "status", "at", "context", "journal", "started_at"),
-    *("updated_at", "finished_at", "source", "asks", "result", "error", "undone", "not_undone"),
+    ("run_id", "name", "version", "status", "at", "journal", "started_at", "updated_at"),
+    *("finished_at", "source", "asks", "result", "error", "undone", "not_undone", "context"),
     "problem",
 )
 
@@ -189,6 +189,7 @@ def _decision(arguments: Arguments, context: CallContext, *, approved: bool) -> 
         resolution=arguments.get("resolution", "repeat"),
         note=arguments.get("note", ""),
         key=context.key,
+        client=context.client,
     )
 
 

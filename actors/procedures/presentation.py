@@ -39,17 +39,27 @@ def procedure_json(stored: Stored) -> dict[str, Any]:
     }
 
 
-def run_json(run: Run, steps: Iterable[Step], problem: str = "") -> dict[str, Any]:
-    """Return a run with its place, what it asks, its journal, and how it ended."""
+def run_json(
+    run: Run, steps: Iterable[Step], problem: str = "", *, whole: bool = True
+) -> dict[str, Any]:
+    """Return a run with its place, what it asks, its journal, and how it ended.
+
+    Args:
+        run: As it is stored.
+        steps: The end of its journal.
+        problem: Why it can't go on.
+        whole: Whether to show its context too.
+    """
     state = from_json(run.state)
     shown = run_row(run) | {
         "at": [thread_name(one.graph, one.state) for one in state.threads.values()],
-        "context": state.context,
         "journal": [
             {"at": iso_time(step.at_s)} | _line(step.number, step.state, step.what, step.detail)
             for step in steps
         ],
     }
+    if whole:
+        shown["context"] = state.context
     asks = [
         {
             "at": thread_name(one.graph, one.state),

@@ -34,6 +34,8 @@ BRIDGE = "bridge/mcp_bridge"
 WRITER = "storage/writer"
 #: How long a step may wait for the writer, in seconds.
 SAVE_S = 30.0
+#: Lines of a journal in answers to other requests than for the status.
+LINES_BRIEF = 5
 #: Longest sleep of the timer, in seconds: the wall clock may jump.
 SLEEP_S_MAX = 60.0
 
@@ -88,7 +90,7 @@ class Procedures(GenServer):
             case messages.RunProcedure():
                 return self._run(request, call)
             case messages.ProcedureStatus():
-                return self._shown(request.run_id, request.lines)
+                return self._shown(request.run_id, request.lines, whole=True)
             case messages.CancelProcedure():
                 return self._give(request.run_id, Cancel(note=request.note, key=request.key), call)
             case messages.SignalProcedure():
@@ -268,11 +270,11 @@ class Procedures(GenServer):
         except MimoError as error:
             self.reply(call, failure(error))
 
-    def _shown(self, run_id: str, lines: int = 20) -> Result:
+    def _shown(self, run_id: str, lines: int = LINES_BRIEF, *, whole: bool = False) -> Result:
         run = procedure_reads.run(self._db, run_id)
         steps = procedure_reads.steps(self._db, run.row, last=lines)
         problem = self._problems.get(run_id, "")
-        return Result(data=presentation.run_json(run, steps, problem))
+        return Result(data=presentation.run_json(run, steps, problem, whole=whole))
 
     def _listed(self, request: messages.ListRuns) -> Result:
         found = procedure_reads.runs(
@@ -328,5 +330,6 @@ def _decision(request: messages.DecideProcedure) -> Decide:
         at=request.at,
         resolution="done" if request.resolution == "done" else "repeat",
         note=request.note,
+        by=request.client,
         key=request.key,
     )

@@ -10,6 +10,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from mimo.actors.operations import Result
@@ -196,10 +197,8 @@ class Runner:
         self._work(live)
 
     def _invoke(self, live: Live, outcome: Outcome) -> None:
-        for invoke in outcome.calls:
-            self._world.invoke(
-                live, invoke, lambda value, key=invoke.key: self._answered(live, key, value)
-            )
+        for wanted in outcome.calls:
+            self._world.invoke(live, wanted, partial(self._answered, live, wanted.key))
 
     def _answered(self, live: Live, key: str, value: Any) -> None:
         faultpoints.reach("procedures.after_effect", self._name)
