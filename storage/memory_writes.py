@@ -125,6 +125,8 @@ def update(link: apsw.Connection, memory_id: int, patch: MemoryPatch, now_s: flo
         raise Conflict(f"memory {memory_id} is deleted; restore it first, then update it")
     old = _as_new(before)
     new = dataclasses.replace(old, **patch.fields)
+    if patch.redacted:
+        new = dataclasses.replace(new, metadata={**new.metadata, "redacted": patch.redacted})
     if new.occurred_at_s is None:
         new = dataclasses.replace(new, occurred_at_s=before.created_at_s)
     if new != old:

@@ -135,9 +135,12 @@ class MemoryPatch:
 
     Args:
         fields: Field names of `NewMemory` with their new values.
+        redacted: How many secrets of each kind were taken out of the values; added to the
+            memory's metadata.
     """
 
     fields: dict[str, Any]
+    redacted: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

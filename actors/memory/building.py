@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+from mimo.actors.memory import scrubbing
 from mimo.actors.memory.cleaning import content_of, metadata_of, name_of, tags_of, time_of
 from mimo.config.errors import InvalidRequest
 from mimo.storage.records import Filters, MemoryPatch, NewMemory, Trust
@@ -50,6 +53,34 @@ def fields_of(arguments: Arguments) -> dict[str, Any]:
     return found
 
 
+def scrubbed(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return fields of a memory without secrets, and how many of each kind there were."""
+    clean = dict(fields)
+    counts: Counter[str] = Counter()
+    for name in ("content", "source"):
+        if name in clean:
+            one = scrubbing.scrub(clean[name])
+            clean[name] = one.text
+            counts.update(one.found)
+    if "metadata" in clean:
+        clean["metadata"], found = scrubbing.scrub_json(clean["metadata"])
+        counts.update(found)
+    return clean, dict(counts)
+
+
+def without_secrets(memory: NewMemory) -> NewMemory:
+    """Return the memory without secrets; its metadata say under `redacted` which there were.
+
+    Whoever makes memories of texts from outside calls this before they travel any further.
+    """
+    fields = {name: getattr(memory, name) for name in ("content", "source", "metadata")}
+    clean, found = scrubbed(fields)
+    if not found:
+        return memory
+    clean["metadata"] = {**clean["metadata"], "redacted": found}
+    return dataclasses.replace(memory, **clean)
+
+
 def _check_validity(fields: Mapping[str, Any]) -> None:
     start_s, end_s = fields.get("valid_from_s"), fields.get("valid_until_s")
     if start_s is not None and end_s is not None and start_s >= end_s:
@@ -76,7 +107,7 @@ def new_memory_of(arguments: Arguments, *, client: str, place: str = "") -> NewM
         fields["source"] = fields.get("source") or name_of(name[:100], "source")
     except InvalidRequest as error:
         raise InvalidRequest(place + error.message) from None
-    return NewMemory(**fields)
+    return without_secrets(NewMemory(**fields))
 
 
 def patch_of(arguments: Arguments) -> MemoryPatch:
@@ -95,7 +126,8 @@ def patch_of(arguments: Arguments) -> MemoryPatch:
         raise InvalidRequest(
             "expected 'occurred_at' as an ISO 8601 date or time, got ''; a memory always has one"
         )
-    return MemoryPatch(fields=fields)
+    fields, found = scrubbed(fields)
+    return MemoryPatch(fields=fields, redacted=found)
 
 
 def _one(arguments: Arguments, parameter: str) -> str | None:

@@ -165,12 +165,14 @@ class Hold:
         session_id: Whose note it is.
         ttl_s: Seconds to keep it.
         key: Idempotency key.
+        redacted: Kinds of secrets that were taken out of it.
     """
 
     content: str
     session_id: str
     ttl_s: float
     key: str
+    redacted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from mimo.actors.memory.results import (
     STORED,
     STORED_MANY,
 )
+from mimo.actors.memory.scrubbing import scrub
 from mimo.actors.operations import CallContext, Operation, Tool
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
@@ -114,8 +115,10 @@ def _health(_arguments: Arguments, _context: CallContext) -> messages.MemoryHeal
 
 
 def _hold(arguments: Arguments, context: CallContext) -> messages.Hold:
+    note = scrub(content_of(arguments["content"]))
     return messages.Hold(
-        content=content_of(arguments["content"]),
+        content=note.text,
+        redacted=tuple(sorted(note.found)),
         session_id=name_of(arguments.get("session_id", ""), "session_id"),
         ttl_s=float(arguments.get("ttl_s", NOTE_TTL_S)),
         key=context.key,

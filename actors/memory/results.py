@@ -126,5 +126,5 @@ _NOTE_ITEM = _object(
     held_at=_TEXT,
     expires_at=_TEXT,
 )
-NOTE = _object(("note",), note=_NOTE_ITEM)
+NOTE = _object(("note",), note=_NOTE_ITEM, redacted=_list(_TEXT))
 HELD = _object(("notes", "count"), notes=_list(_NOTE_ITEM), count=_COUNT, total=_COUNT)

@@ -118,7 +118,8 @@ class WorkingMemory(TableOwner):
             self._evicted += len(evicted)
             self._notes[key] = note
             self._plan_expiry()
-        return Result(data={"note": self._shown(note)})
+        redacted = {"redacted": list(request.redacted)} if request.redacted else {}
+        return Result(data={"note": self._shown(note), **redacted})
 
     def _held(self, request: memory.Held) -> Result:
         now_s = self.clock.monotonic_s()

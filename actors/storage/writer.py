@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from mimo.actors.memory import messages as mm
+from mimo.actors.memory.building import without_secrets
 from mimo.actors.memory.presentation import (
     deleted_json,
     one_json,
@@ -206,7 +207,9 @@ def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
     """Return the write that a request asks for, or None when it asks for none."""
     match request:
         case mm.Remember():
-            return batches.StoreMemories(memories=request.memories, key=request.key)
+            # A second time for what others made; of what was scrubbed nothing changes.
+            memories = tuple(without_secrets(memory) for memory in request.memories)
+            return batches.StoreMemories(memories=memories, key=request.key)
         case mm.UpdateMemory():
             return batches.Update(memory_id=request.memory_id, patch=request.patch, key=request.key)
         case mm.DeleteMemory():
