@@ -81,23 +81,22 @@ def judge(turn: Turn, thread: Thread, action: Action, answer: Answered) -> Verdi
         act.is_unsure = False
         return "ok"
     told = {"code": answer.code, "message": answer.message[:200], "try": act.tries}
-    if answer.code in CROWDED and act.put_off < PUT_OFF_MAX and not thread.is_stopping:
-        act.put_off += 1
-        _wait(turn, act, action.retry, act.put_off, answer.retry_after_s or 0.0)
-        turn.line(name, "put_off", told)
-        return "again"
-    is_definite = answer.code in PERMANENT or answer.code in CROWDED
-    if is_definite:
+    if answer.code in PERMANENT:
+        # Whoever has done it under this key would have given the first answer again.
         act.is_unsure = False
-    elif not action.reads:
+        return "failed"
+    if answer.code not in CROWDED and not action.reads:
         act.is_unsure = True
         if not may_repeat(turn, act, action):
             return "review"
-    if (
-        answer.code not in PERMANENT
-        and act.tries < action.retry.attempts
-        and not thread.is_stopping
-    ):
+    # A thread that is stopping only finds out what it may have done.
+    is_wanted = act.is_unsure or not thread.is_stopping
+    if is_wanted and answer.code in CROWDED and act.put_off < PUT_OFF_MAX:
+        turn.line(name, "put_off", told)
+        act.put_off += 1
+        _wait(turn, act, action.retry, act.put_off, answer.retry_after_s or 0.0)
+        return "again"
+    if is_wanted and act.tries < action.retry.attempts:
         turn.line(name, "retry", told)
         _wait(turn, act, action.retry, act.tries, answer.retry_after_s or 0.0)
         act.tries += 1

@@ -247,9 +247,8 @@ def _stop(turn: Turn, thread: Thread) -> None:
             _leave(turn, thread)
         return
     act = thread.act
-    if act is None or (thread.phase == "acting" and not act.is_sent):
-        if act is not None and act.is_unsure:
-            undoing.remember_unsure(turn, thread, act)
+    has_begun = act is not None and (act.is_sent or act.is_unsure)
+    if not has_begun and thread.phase != "review":
         _leave(turn, thread)
 
 
