@@ -10,7 +10,9 @@ from typing import Literal
 
 from mimo.config import paths, units
 
-Kind = Literal["choice", "path", "flag", "count", "number", "seconds", "bytes", "names", "text"]
+Kind = Literal[
+    "choice", "path", "flag", "count", "number", "seconds", "bytes", "names", "paths", "text"
+]
 
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
@@ -45,17 +47,16 @@ class Rule:
         Raises:
             ValueError: What was expected.
         """
-        if self.kind == "choice":
-            return self._choice(value)
-        if self.kind == "path":
-            return _path(value, base)
-        if self.kind == "flag":
-            return _flag(value, is_text=is_text)
-        if self.kind == "names":
-            return _names(value, is_text=is_text)
-        if self.kind == "text":
-            return _text(value)
-        return self._number(value, is_text=is_text)
+        readers: dict[str, Callable[[object], object]] = {
+            "choice": self._choice,
+            "path": lambda given: _path(given, base),
+            "paths": lambda given: _paths(given, base, is_text=is_text),
+            "flag": lambda given: _flag(given, is_text=is_text),
+            "names": lambda given: _names(given, is_text=is_text),
+            "text": _text,
+        }
+        reader = readers.get(self.kind)
+        return self._number(value, is_text=is_text) if reader is None else reader(value)
 
     def _choice(self, value: object) -> str:
         if not isinstance(value, str) or value not in self.choices:
@@ -123,6 +124,11 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise ValueError("a text of one line")
     return value
+
+
+def _paths(value: object, base: Path, *, is_text: bool) -> tuple[Path, ...]:
+    found = (_path(name, base) for name in _names(value, is_text=is_text))
+    return tuple(path for path in found if path is not None)
 
 
 def _names(value: object, *, is_text: bool) -> tuple[str, ...]:

@@ -150,6 +150,33 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """Which documents may be read."""
+
+    roots: Annotated[
+        tuple[Path, ...],
+        Rule(
+            "paths",
+            "Folders from which `ingest` may read; never what is hidden in them, and no keys.",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """Where Mimo may connect to for an assistant."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        Rule(
+            "names",
+            "Hosts that may be read: `docs.python.org`, `*.example.org`, `*` for every public one;"
+            " `127.0.0.1:8000`, with its port, also a private one. Empty: none.",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
     """How much log is kept."""
 
@@ -196,6 +223,8 @@ class Settings:
     http: Http
     tools: Tools
     recall: Recall
+    ingest: Ingest
+    web: Web
     logs: Logs
     origins: Mapping[str, str] = dataclasses.field(compare=False, repr=False)
 
