@@ -70,6 +70,8 @@ EVENTS: dict[str, str] = {
     "services.level": "The degradation level changed.",
     # -- Memory ------------------------------------------------------------------------------
     "memory.embedding_failed": "The model could not make vectors; they are tried again.",
+    "memory.index_failed": "The index of vectors could not be written; the one before stays.",
+    "memory.index_made": "The index of vectors was made anew; with their number and its size.",
     "memory.model_released": "The embedding model's memory was given back.",
     # -- Procedures --------------------------------------------------------------------------
     "procedures.resumed": "A run that an earlier process began goes on.",

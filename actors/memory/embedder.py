@@ -10,6 +10,7 @@ from typing import Any
 
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory.embedding import find_embedder, is_service
+from mimo.actors.memory.index_keeping import IndexKeeping
 from mimo.actors.resilience.messages import Acquire, Record, ReportFact
 from mimo.config import limits, logs
 from mimo.config.errors import NotAvailable
@@ -76,6 +77,7 @@ class Embedder(GenServer):
         self._batch = self._most_at_once()
         platform.yield_to_others()
         self._db = database.open_reader(self._settings.paths.database)
+        self._index = IndexKeeping(self._db, embedder.model_id, embedder.dim)
         self._is_working = False
         self._asked_s: float | None = None
         self._first_asked_s = 0.0
@@ -152,6 +154,7 @@ class Embedder(GenServer):
         rows = memories.unembedded(self._db, self._embedder.model_id, self._batch)
         if not rows:
             self._is_working = False
+            self._tend_index()
         elif self._is_service:
             self.call(
                 BREAKERS, Acquire(breaker=BREAKER), lambda value: self._permitted(rows, value)
@@ -195,6 +198,17 @@ class Embedder(GenServer):
         self._release_timer = self.after(self._settings.embedding.idle_release_s, _ReleaseModel())
         self.call(WRITER, request, self._written)
         return None
+
+    def _tend_index(self) -> None:
+        """Make the index of vectors anew if it is time; searches go on without it."""
+        try:
+            made = self._index.tend()
+        except OSError as error:
+            logs.get_logger(self.name).warning("memory.index_failed", detail=str(error.strerror))
+            return
+        if made is not None:
+            size = made.size_bytes
+            logs.get_logger(self.name).info("memory.index_made", count=made.count, size_bytes=size)
 
     def _written(self, value: Any) -> None:
         """Go on after the writer has the vectors; wait a little when it could not take them."""

@@ -26,6 +26,7 @@ from mimo.config.errors import InvalidRequest, NotAvailable
 from mimo.storage import search
 from mimo.storage.connection import Database
 from mimo.storage.search import Link
+from mimo.storage.vector_file import index_path
 from mimo.storage.vectors import Floats, VectorMatrix
 
 #: How a search may look for memories.
@@ -56,7 +57,7 @@ class RecallEngine:
         self._embedder = embedder
         self._clock = clock
         self._lexicon = Lexicon(db.connection)
-        self._matrix = VectorMatrix(embedder.model_id, embedder.dim) if embedder else None
+        self._matrix = _matrix(db, embedder) if embedder is not None else None
         self._gatherer = Gatherer(self._lexicon, self._matrix)
         self.past = PastSearch(db.path, clock)
         self._searches = 0
@@ -125,6 +126,7 @@ class RecallEngine:
             "model": embedder.model_id if embedder is not None else "",
             "vectors": len(matrix) if matrix is not None else 0,
             "vectors_bytes": matrix.bytes_held if matrix is not None else 0,
+            "vectors_mapped": matrix.mapped if matrix is not None else 0,
             "exact": matrix.is_exact if matrix is not None else False,
             "searches": self._searches,
             "search_ms_mean": round(1000 * self._search_s / max(self._searches, 1), 3),
@@ -177,6 +179,11 @@ class RecallEngine:
                 item["context"] = _context(link, hit.id, request.context)
             shown.append(item)
         return shown
+
+
+def _matrix(db: Database, embedder: Embedder) -> VectorMatrix:
+    index = (index_path(db.path), db.identity.uuid)
+    return VectorMatrix(embedder.model_id, embedder.dim, file=index)
 
 
 def _ranked(pool: Pool, mode: str) -> list[Ranked]:
