@@ -30,8 +30,10 @@ PRELOAD = (
     "mimo.actors.memory.embedder",
     "mimo.actors.memory.working_memory",
     "mimo.interfaces.mcp.bridge",
-    # What the bridge would import after each fork.
+    # What the bridge, and every process that forks, would import after each fork.
     "anyio._backends._asyncio",
+    "multiprocessing.popen_fork",
+    "resource",
 )
 
 #: Numeric libraries shall compute in the thread that calls them. Measured with 1,300 vectors: the

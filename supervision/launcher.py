@@ -26,6 +26,7 @@ from mimo.supervision import heartbeat, platform
 from mimo.supervision import messages as m
 from mimo.supervision.lifeline import Lifeline
 from mimo.supervision.machine import start_limit_s
+from mimo.supervision.warm_types import settle_types
 
 if TYPE_CHECKING:
     from mimo.supervision.specs import ChildSpec
@@ -59,6 +60,7 @@ def serve(channel: socket.socket, site: Site, lifeline: Lifeline | None) -> NoRe
     platform.drop_inherited_files((channel.fileno(), *line))
     # A collection here would leave holes in shared pages, which every fork would then copy.
     gc.disable()
+    settled = set(sys.modules)
     try:
         for module in site.preload:
             importlib.import_module(module)
@@ -66,6 +68,7 @@ def serve(channel: socket.socket, site: Site, lifeline: Lifeline | None) -> NoRe
     except ImportError as error:
         _report(channel, kind="useless", detail=f"can't import {error.name}: {error}")
         os._exit(70)
+    settle_types(but_those_of=settled)
     gc.freeze()
     while True:
         raw, files, _, _ = socket.recv_fds(channel, REPORT_BYTES_MAX, 1)

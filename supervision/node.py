@@ -20,6 +20,7 @@ from mimo.config.clock import SYSTEM_CLOCK, Clock
 from mimo.config.errors import StartError
 from mimo.supervision import launcher, platform
 from mimo.supervision.card import NodeCard, NodeLock, holder_pid, read_card
+from mimo.supervision.warm_types import settle_types
 from mimo.supervision.watch_node import Watchdog
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def run_node(settings: NodeSettings, root_spec: ChildSpec, preload: tuple[str, .
     site = launcher.Site(
         root_spec=root_spec, preload=preload, log_dir=paths.logs, watchdog_pid=os.getpid()
     )
+    # The launcher's turn would come too late for these: it would copy what it shares with us.
+    settle_types()
     try:
         watchdog = Watchdog(paths.run, lambda: _fork_launcher(site, lock))
     except OSError as error:
