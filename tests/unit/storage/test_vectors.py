@@ -25,7 +25,8 @@ def some_vectors(count: int, seed: int = 1) -> NDArray[np.float32]:
 
 def store(writer: Database, vectors: NDArray[np.float32], model_id: str = "m") -> list[int]:
     """Store a memory for each vector; return their ids."""
-    given = tuple(NewMemory(content=f"memory {model_id} {n}") for n in range(len(vectors)))
+    first = int(writer.value("SELECT count(*) FROM memories"))
+    given = tuple(NewMemory(content=f"memory {first + n}") for n in range(len(vectors)))
     (stored,) = batches.apply(writer, [StoreMemories(memories=given)], now_s=0.0)
     assert isinstance(stored, tuple)
     ids = [one.id for one in stored]
