@@ -10,7 +10,10 @@ import click
 from mimo.interfaces.cli.options import PlacedGroup
 
 #: Where each benchmark's command stands; imported when it is called.
-BENCHMARKS: Final[dict[str, str]] = {"speed": "mimo.interfaces.cli.bench_speed.speed"}
+BENCHMARKS: Final[dict[str, str]] = {
+    "retrieval": "mimo.interfaces.cli.bench_retrieval.retrieval",
+    "speed": "mimo.interfaces.cli.bench_speed.speed",
+}
 
 
 class Benchmarks(PlacedGroup):

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mimo.actors.memory.building import new_memory_of
+from mimo.interfaces.cli import bench_dataset
 from mimo.storage.records import NewMemory
-
-#: LoCoMo's names of its question categories.
-CATEGORIES = {1: "multi-hop", 2: "temporal", 3: "open-domain", 4: "single-hop", 5: "adversarial"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +32,7 @@ class Collection:
 
 def conversations(path: Path) -> list[Collection]:
     """Return one collection a conversation: a memory a turn, with speaker, session and time."""
-    return [_conversation(given) for given in json.loads(path.read_bytes())]
+    return [_collection(one) for one in bench_dataset.read(path)]
 
 
 def facts(path: Path) -> list[Collection]:
@@ -46,69 +43,34 @@ def facts(path: Path) -> list[Collection]:
     return [_facts(given) for given in json.loads(path.read_bytes())]
 
 
-def _conversation(given: dict[str, Any]) -> Collection:
-    name = given["sample_id"]
-    memories: list[NewMemory] = []
-    place: dict[str, int] = {}
-    for key, at_s, turns in _sessions(given["conversation"]):
-        for turn in turns:
-            text = turn["text"]
-            if turn.get("blip_caption"):
-                text += f" [photo: {turn['blip_caption']}]"
-            place[turn["dia_id"]] = len(memories)
-            memories.append(
-                NewMemory(
-                    content=text,
-                    category="episode",
-                    project=name,
-                    speaker=turn["speaker"],
-                    session_id=key,
-                    occurred_at_s=at_s,
-                )
-            )
-    asked = []
-    for qa in given["qa"]:
-        evidence = frozenset(place[turn] for turn in _turns(qa["evidence"]) if turn in place)
-        if evidence:
-            category = CATEGORIES[qa["category"]]
-            asked.append(Question(text=qa["question"], category=category, evidence=evidence))
-    return Collection(name=name, memories=tuple(memories), questions=tuple(asked))
+def _collection(given: bench_dataset.Dataset) -> Collection:
+    return Collection(
+        name=given.name,
+        memories=tuple(new_memory_of(one, client="") for one in given.memories),
+        questions=tuple(
+            Question(text=one.query, category=one.category, evidence=one.relevant)
+            for one in given.questions
+        ),
+    )
 
 
 def _facts(given: dict[str, Any]) -> Collection:
     memories: list[NewMemory] = []
     sources: list[set[str]] = []
-    for key, at_s, _ in _sessions(given["conversation"]):
+    for key, at, _ in bench_dataset.sessions(given["conversation"]):
         for entries in given["observation"].get(f"{key}_observation", {}).values():
             for text, *turns in entries:
                 memories.append(
-                    NewMemory(content=text, project=given["sample_id"], occurred_at_s=at_s)
+                    NewMemory(
+                        content=text, project=given["sample_id"], occurred_at_s=at.timestamp()
+                    )
                 )
-                sources.append(set(_turns(turns)))
+                sources.append(set(bench_dataset.turn_ids(turns)))
     asked = []
     for qa in given["qa"]:
-        wanted = set(_turns(qa["evidence"]))
+        wanted = set(bench_dataset.turn_ids(qa["evidence"]))
         evidence = frozenset(n for n, source in enumerate(sources) if source & wanted)
         if evidence:
-            category = CATEGORIES[qa["category"]]
+            category = bench_dataset.CATEGORIES[qa["category"]]
             asked.append(Question(text=qa["question"], category=category, evidence=evidence))
     return Collection(name=given["sample_id"], memories=tuple(memories), questions=tuple(asked))
-
-
-def _sessions(conversation: dict[str, Any]) -> list[tuple[str, float, list[dict[str, Any]]]]:
-    """Return (key, wall seconds UTC, turns) of each session, in order."""
-    found = []
-    for key in sorted(
-        (key for key in conversation if re.fullmatch(r"session_\d+", key)),
-        key=lambda key: int(key.rpartition("_")[2]),
-    ):
-        given = conversation[f"{key}_date_time"]
-        at = dt.datetime.strptime(given, "%I:%M %p on %d %B, %Y").replace(tzinfo=dt.UTC)
-        found.append((key, at.timestamp(), conversation[key]))
-    return found
-
-
-def _turns(evidence: Any) -> list[str]:
-    """Return the turn ids in what stands as evidence, such as ["D1:3; D2:05"]."""
-    pairs = re.findall(r"D(\d+):(\d+)", json.dumps(evidence))
-    return [f"D{int(session)}:{int(turn)}" for session, turn in pairs]

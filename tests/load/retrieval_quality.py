@@ -13,12 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import statistics
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +29,7 @@ from mimo.actors.memory.embedding import OnnxEmbedder
 from mimo.actors.memory.engine import RecallEngine
 from mimo.actors.memory.messages import Search
 from mimo.config.clock import SYSTEM_CLOCK
+from mimo.interfaces.cli.bench_figures import measures, table
 from mimo.storage import batches, memories
 from mimo.storage.commands import PutVectors, StoreMemories
 from mimo.storage.database import open_reader, open_writer
@@ -109,33 +107,6 @@ class Store:
         """Close both connections."""
         self.reader.close()
         self._writer.close()
-
-
-def measures(found: Sequence[int], wanted: frozenset[int]) -> dict[str, float]:
-    """Return recall at 1, 5 and 10, the reciprocal rank, and nDCG at 10 of one answer."""
-    places = [place for place, memory_id in enumerate(found) if memory_id in wanted]
-    ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(wanted))))
-    gained = sum(1 / math.log2(place + 2) for place in places if place < 10)
-    return {
-        **{f"R@{k}": sum(place < k for place in places) / len(wanted) for k in (1, 5, 10)},
-        "MRR": 1 / (places[0] + 1) if places else 0.0,
-        "nDCG@10": gained / ideal,
-    }
-
-
-def table(rows: Iterable[tuple[str, dict[str, float]]]) -> dict[str, dict[str, float]]:
-    """Return the mean of each measure, over all and by category, in percent."""
-    groups: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for category, row in rows:
-        groups["all"].append(row)
-        groups[category].append(row)
-    return {
-        category: {
-            **{name: round(100 * statistics.fmean(r[name] for r in found), 1) for name in found[0]},
-            "n": len(found),
-        }
-        for category, found in groups.items()
-    }
 
 
 # -- Measuring what ships ------------------------------------------------------------------------
