@@ -40,6 +40,8 @@ class MimoError(Exception):
     code: ClassVar[str] = "error"
     retry: ClassVar[Retry] = "never"
     exit_code: ClassVar[int] = 1
+    #: Whether a start that failed so can't succeed before an operator has acted.
+    ends_start: ClassVar[bool] = False
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
@@ -150,6 +152,7 @@ class Corrupt(StorageError):  # noqa: N818
 
     code = "corrupt"
     exit_code = 65
+    ends_start = True
 
 
 class StorageFailed(StorageError):  # noqa: N818
@@ -164,6 +167,7 @@ class StartError(MimoError):
 
     code = "start"
     exit_code = 78
+    ends_start = True
 
 
 class SettingsError(StartError):

@@ -109,9 +109,14 @@ def translated(error: BaseException, doing: str, path: str) -> errors.MimoError:
 
 def translated_os(error: OSError, doing: str, path: str) -> errors.MimoError:
     """Return the error that the rest of Mimo sees for a failed call of the operating system."""
-    kind, advice, retry_after_s = _FULL if error.errno in _NO_ROOM else _FAILED
+    kind, advice, retry_after_s = _FULL if is_without_room(error) else _FAILED
     told = f"could not {doing} in {path}: {error.strerror or error}; {advice}"
     return kind(told, retry_after_s=retry_after_s)
+
+
+def is_without_room(error: OSError) -> bool:
+    """Tell whether the disk is full, or the user's share of it."""
+    return error.errno in _NO_ROOM
 
 
 @contextlib.contextmanager

@@ -121,6 +121,7 @@ def read_identity(
     Raises:
         Corrupt: The identity row or the version table is missing or double.
         StartError: A newer Mimo wrote it.
+        MimoError: It can't be read just now; see `storage.faults`.
     """
     try:
         with faults.mapped("read the identity", path):
@@ -132,6 +133,8 @@ def read_identity(
     except (StartError, InvalidRequest):
         raise
     except MimoError as error:
+        if error.retry == "after":
+            raise
         raise Corrupt(
             f"expected Mimo's identity in {path}, got: {error}; restore a backup with "
             "'mimo restore'"

@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote
 
 from mimo.config.clock import Clock
 from mimo.config.errors import Corrupt, StartError, StorageFailed
-from mimo.storage import table_format
+from mimo.storage import faults, table_format
 from mimo.storage.table_file import TableFile
 from mimo.storage.table_format import OnFull
 
@@ -217,12 +217,15 @@ def own_folder(path: Path) -> Path:
 
     Raises:
         StartError: It is a link, belongs to somebody else or is open to others.
+        DiskFull: There is no room for it.
     """
     try:
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
         found = path.lstat()
     except OSError as error:
+        if faults.is_without_room(error):
+            raise faults.translated_os(error, "make the folder", str(path)) from error
         raise StartError(
             f"expected to make the folder {path}, got {error}; mend its parent"
         ) from error

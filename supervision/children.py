@@ -60,6 +60,7 @@ class Child:
         has_started: Whether the present process has answered `Started`.
         ignored: Whether the present process has answered `Ignored`.
         failure: Why the present start has failed; None while it hasn't.
+        failure_code: Exit code of the node where no further start can succeed; else 0.
         since_s: When `state` changed last, in monotonic seconds.
         restarts: Restarts since the supervisor's start.
         last_exit: Why the last process ended.
@@ -80,6 +81,7 @@ class Child:
     has_started: bool = False
     ignored: bool = False
     failure: str | None = None
+    failure_code: int = 0
     since_s: float = 0.0
     restarts: int = 0
     last_exit: ExitReason | None = None

@@ -125,6 +125,7 @@ class BootFailed:
     """A child failed in the first start and all are down: report `StartFailed` and leave."""
 
     detail: str
+    exit_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)

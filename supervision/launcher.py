@@ -132,6 +132,9 @@ def _boot(
         spec=spec,
     )
     started = _introduce(system, root, start, start_limit_s(spec))
+    if isinstance(started, m.StartFailed):
+        _report(channel, kind="refused", detail=started.detail, exit_code=started.exit_code)
+        return
     _report(
         channel,
         kind="started",
@@ -143,11 +146,13 @@ def _boot(
     )
 
 
-def _introduce(system: Any, root: Any, start: m.Start, timeout_s: float) -> m.Started:
-    """Send `start` and wait for the answer.
+def _introduce(
+    system: Any, root: Any, start: m.Start, timeout_s: float
+) -> m.Started | m.StartFailed:
+    """Send `start` and wait for the answer; a refusal is one only where no other try can succeed.
 
     Raises:
-        StartError: The root refused, or didn't answer in time.
+        StartError: The root couldn't start this time, or didn't answer in time.
     """
     end_s = SYSTEM_CLOCK.monotonic_s() + timeout_s
     system.tell(root, start)
@@ -157,6 +162,8 @@ def _introduce(system: Any, root: Any, start: m.Start, timeout_s: float) -> m.St
             if isinstance(item, m.Started) and item.incarnation == start.incarnation:
                 return item
             if isinstance(item, m.StartFailed):
+                if item.exit_code:
+                    return item
                 raise StartError(item.detail)
             if isinstance(item, m.Exiting):
                 raise StartError(item.reason.detail or f"the root ended: {item.reason.kind}")

@@ -99,7 +99,7 @@ class Machine:
     def _spawn(self, child: Child, now_s: float) -> None:
         child.incarnation = child.next_incarnation(now_s)
         child.has_started = child.ignored = False
-        child.failure = None
+        child.failure, child.failure_code = None, 0
         self._enter(child, ChildState.STARTING, now_s)
         self._do(do.SpawnChild(child.name, child.incarnation))
         timer = Timer(TimerKind.START, child.name, child.incarnation)
@@ -130,7 +130,7 @@ class Machine:
         self._has_left = True
         reason = self.leaving or SHUTDOWN
         if reason.kind == "start_failed":
-            self._do(do.BootFailed(reason.detail))
+            self._do(do.BootFailed(reason.detail, reason.exit_code))
         else:
             self._do(do.Leave(reason))
 

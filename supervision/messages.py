@@ -21,10 +21,12 @@ class ExitReason:
         kind: normal, shutdown, killed (a signal, or unknown), frozen (a watchdog kill), crashed (an
             exception), gave_up (a supervisor past its restart intensity) or start_failed.
         detail: One sentence for the log; empty where there is nothing to add.
+        exit_code: What the node shall leave with where no further start can succeed; else 0.
     """
 
     kind: Literal["normal", "shutdown", "killed", "frozen", "crashed", "gave_up", "start_failed"]
     detail: str = ""
+    exit_code: int = 0
 
     @property
     def is_normal(self) -> bool:
@@ -85,11 +87,19 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartFailed:
-    """The child's `init` failed; the process is leaving."""
+    """The child's `init` failed; the process is leaving.
+
+    Args:
+        name: The child's id.
+        incarnation: Of the process.
+        detail: Why, in one sentence.
+        exit_code: As in `ExitReason`.
+    """
 
     name: str
     incarnation: int
     detail: str
+    exit_code: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

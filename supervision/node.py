@@ -50,7 +50,8 @@ def run_node(settings: NodeSettings, root_spec: ChildSpec, preload: tuple[str, .
     """Be the node of a data directory until it is asked to stop; return the exit code.
 
     Changes the current directory to the run folder. Ends with 0 after SIGTERM, with 70 when too
-    many generations were lost; then one sentence on stderr says why.
+    many generations were lost, and with the error's own code when no further one can start; then
+    one sentence on stderr says why.
 
     Args:
         settings: Where the data directory is.

@@ -12,6 +12,7 @@ Source: OTP supervisor.erl; parking is ours, see design section 4.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from mimo.config.errors import Conflict, MimoError, StartError, Unavailable
@@ -53,12 +54,12 @@ class Policy(Machine):
         return self._settle(now_s)
 
     def child_start_failed(
-        self, name: str, incarnation: int, detail: str, now_s: float
+        self, name: str, incarnation: int, detail: str, now_s: float, *, exit_code: int = 0
     ) -> list[Effect]:
         """Note the answer `StartFailed`: what follows is decided once the process is gone."""
         child = self.children.find(name, incarnation)
         if child is not None and child.state is ChildState.STARTING:
-            child.failure = detail
+            child.failure, child.failure_code = detail, exit_code
             self._expect_death(child)
         return self._settle(now_s)
 
@@ -72,7 +73,7 @@ class Policy(Machine):
         before, is_asked = child.state, child.is_leaving or self.leaving is not None
         if before is ChildState.STARTING and not child.ignored and not is_asked:
             detail = child.failure or f"{reason.kind} {reason.detail}".strip()
-            reason = ExitReason(kind="start_failed", detail=detail)
+            reason = ExitReason(kind="start_failed", detail=detail, exit_code=child.failure_code)
         child.last_exit = reason
         child.must_stop = False
         ran_s = now_s - child.since_s
@@ -222,7 +223,9 @@ class Policy(Machine):
         """Decide after a process ended before it had started."""
         self._report_exit("supervision.child_start_failed", child, reason, child.cause)
         if child.cause is Cause.BOOT and not self._is_isolated(child):
-            self._leave(ExitReason(kind="start_failed", detail=f"{child.name}: {reason.detail}"))
+            # A last word is the operator's to read: one sentence, without the way that it came.
+            where = "" if reason.exit_code else f"{child.name}: "
+            self._leave(replace(reason, kind="start_failed", detail=f"{where}{reason.detail}"))
         elif child.cause is Cause.UNPARK or (child.parkings and child.cause is Cause.COMMAND):
             self._park(child, reason, now_s)
         elif child.cause in (Cause.ADD, Cause.COMMAND):

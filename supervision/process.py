@@ -108,11 +108,18 @@ class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
         runtime.flush(self, FLUSH_S)
         os._exit(exit_code)
 
-    def fail_start(self, detail: str) -> None:
-        """Tell the parent that this process can't start, and end it. Doesn't return."""
+    def fail_start(self, detail: str, exit_code: int = 0) -> None:
+        """Tell the parent that this process can't start, and end it. Doesn't return.
+
+        Args:
+            detail: Why, in one sentence.
+            exit_code: What the node shall leave with where no further try can succeed; else 0.
+        """
         log = logs.get_logger(self.name)
         log.error("supervision.child_start_failed", child=self.name, reason=detail)
-        failed = m.StartFailed(name=self.name, incarnation=self.incarnation, detail=detail)
+        failed = m.StartFailed(
+            name=self.name, incarnation=self.incarnation, detail=detail, exit_code=exit_code
+        )
         self.post(self.parent, failed)
         self.leave(m.ExitReason(kind="start_failed", detail=detail), CRASHED_EXIT_CODE)
 
@@ -189,7 +196,7 @@ class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
             self.post(sender, m.Ignored(name=self.name, incarnation=self.incarnation))
             self.leave(m.NORMAL, 0)
         except MimoError as error:
-            self.fail_start(error.message)
+            self.fail_start(error.message, error.exit_code if error.ends_start else 0)
         except Exception as error:  # noqa: BLE001  a failed start is told to the parent
             self.fail_start(f"{type(error).__name__}: {error}")
         if not self._start_deferred:

@@ -105,7 +105,12 @@ class Supervisor(Watching, Naming):
             case m.Ignored(name=name, incarnation=incarnation):
                 self._act(self._policy.child_ignored(name, incarnation, now_s))
             case m.StartFailed(name=name, incarnation=incarnation, detail=detail):
-                self._act(self._policy.child_start_failed(name, incarnation, detail, now_s))
+                code = message.exit_code
+                self._act(
+                    self._policy.child_start_failed(
+                        name, incarnation, detail, now_s, exit_code=code
+                    )
+                )
             case m.Exiting():
                 self.heard_exiting(message)
             case m.Pong():
@@ -197,8 +202,8 @@ class Supervisor(Watching, Naming):
                 self.reply(call, self._row(name))
             case do.Booted():
                 self.started()
-            case do.BootFailed(detail=detail):
-                self.fail_start(detail)
+            case do.BootFailed(detail=detail, exit_code=exit_code):
+                self.fail_start(detail, exit_code)
             case do.Leave(reason=reason):
                 self.terminate(reason)
                 self.leave(reason, GAVE_UP_EXIT_CODE if reason.kind == "gave_up" else 0)

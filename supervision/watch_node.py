@@ -164,6 +164,8 @@ class Watchdog:
             generation = self._generation
             if report["kind"] == "useless":
                 self._finish(GAVE_UP_EXIT_CODE, f"gave up: {report['detail']}")
+            elif report["kind"] == "refused":
+                self._refuse(report["exit_code"], report["detail"])
             elif generation is None or report["generation"] != generation.number:
                 continue
             elif generation.phase == "booting" and report["kind"] == "started":
@@ -229,6 +231,11 @@ class Watchdog:
             f" the last one because {reason}",
         )
         self._log.critical("node.gave_up", reason=reason)
+
+    def _refuse(self, exit_code: int, reason: str) -> None:
+        """End the node for what no other generation would do better."""
+        self._log.error("node.generation_ended", generation=self._number, reason=reason)
+        self._finish(exit_code, reason)
 
     def _sweep(self, spare: frozenset[int] = frozenset()) -> None:
         """Kill everything below this process but `spare`, until nothing is left."""

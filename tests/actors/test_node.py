@@ -187,6 +187,15 @@ def test_a_node_gives_up_after_too_many_lost_generations(tmp_path: Path) -> None
         assert running.events("node.gave_up")
 
 
+def test_a_start_that_no_further_try_can_mend_ends_the_node_at_once(tmp_path: Path) -> None:
+    """One generation, the exit code of the error, and its sentence alone. Source: E7, E10, E12."""
+    with bare_node(tmp_path, args={"fails": True, "exit_code": 65}) as running:
+        code, said = running.finish()
+        assert code == 65
+        assert said == "mimo: told to fail\n"
+        assert len(running.events("node.generation_ended")) == 1
+
+
 def test_a_module_that_can_not_be_imported_ends_the_node_at_once(tmp_path: Path) -> None:
     """Another boot would not find it either."""
     with bare_node(tmp_path, preload=["tests.support.no_such_module"]) as running:

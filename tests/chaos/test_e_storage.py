@@ -13,14 +13,16 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from mimo.storage.database import open_writer
 from mimo.supervision.card import holder_pid
 from tests.support import disks, figures, strace
 from tests.support.campaign import Campaign
-from tests.support.checkers import judge_file, log_lines
+from tests.support.checkers import events, judge_file, log_lines
 from tests.support.client import CallError, Client
 from tests.support.history import History
 from tests.support.node import Node, end, environment, running_node
@@ -151,14 +153,24 @@ def test_e5_a_lock_of_another_process_is_waited_for_then_refused(data_dir: Path)
     assert restarts == {}
 
 
-@pytest.mark.parametrize("kind", ["header", "empty", "foreign"])
+@pytest.mark.parametrize("kind", ["header", "empty", "foreign", "newer", "read-only"])
 def test_e7_a_file_that_is_no_database_of_ours_is_left_alone(data_dir: Path, kind: str) -> None:
-    """E7: the node refuses to start with the right sentence; the file's bytes stay."""
+    """E7, E10, E12: the first generation refuses, with the right sentence; the bytes stay."""
     database = data_dir / "mimo.db"
     if kind == "header":
         database.write_bytes(b"This is no database." * 400)
     elif kind == "empty":
         database.touch()
+    elif kind in ("newer", "read-only"):
+        open_writer(database).close()
+        link = sqlite3.connect(database)
+        if kind == "newer":
+            link.execute("PRAGMA user_version = 999")
+        # The last one to close takes the log away.
+        link.execute("SELECT count(*) FROM memories").fetchone()
+        link.close()
+        if kind == "read-only":
+            database.chmod(0o400)
     else:
         link = sqlite3.connect(database)
         link.execute("CREATE TABLE theirs (x)")
@@ -177,9 +189,39 @@ def test_e7_a_file_that_is_no_database_of_ours_is_left_alone(data_dir: Path, kin
     words = refused.value.detail
     figures.record_chaos(f"E7 {kind}", errors=1, sentence=words)
     assert "mimo.db" in words, words
+    assert "gave up" not in words
+    if kind == "newer":
+        assert "999" in words
+    # The relay may start a node again, once it knows that one has left.
+    assert len(events(node.log(), "node.generation_ended")) == len(
+        events(node.log(), "node.started")
+    )
     assert database.read_bytes() == before
     beside = {path.name for path in data_dir.iterdir()}
     assert not beside & {"mimo.db-wal", "mimo.db-journal"}
+
+
+def test_e5_a_lock_that_is_held_at_the_start_is_waited_for(data_dir: Path) -> None:
+    """E5: unlike a file that can't be served, it is tried again, in further generations."""
+    database = data_dir / "mimo.db"
+    open_writer(database).close()
+    other = sqlite3.connect(database, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    settings = SMALL | {"MIMO_STORAGE_BUSY_TIMEOUT_S": "0.2 s"}
+    with running_node(data_dir, settings, start=False) as node, ThreadPoolExecutor(1) as pool:
+        began_s = time.monotonic()
+        starting = pool.submit(node.start)
+
+        def busy() -> list[str]:
+            lines = events(node.log(), "node.generation_ended")
+            return [line["reason"] for line in lines if "SQLITE_BUSY" in line["reason"]]
+
+        eventually(lambda: len(busy()) >= 2, within_s=60, what="a second generation to be refused")
+        other.close()
+        starting.result(90)
+        node.connect("writer").store("after the lock")
+    figures.record_chaos("E5 start", recover_ms=(time.monotonic() - began_s) * 1000)
 
 
 def test_e15_a_second_node_is_refused_and_a_dead_ones_lock_is_free(node: Node) -> None:

@@ -29,7 +29,10 @@ class Root(runtime.Actor):  # type: ignore[misc]
                 )
                 if message.args.get("fails"):
                     started = m.StartFailed(
-                        name=message.name, incarnation=message.incarnation, detail="told to fail"
+                        name=message.name,
+                        incarnation=message.incarnation,
+                        detail="told to fail",
+                        exit_code=message.args.get("exit_code", 0),
                     )
                 self.send(sender, started)
             case m.Stop():

@@ -62,7 +62,10 @@ class World:
 
     # -- How children behave ----------------------------------------------------------------
     def behave(self, name: str, *starts: str) -> None:
-        """Say how the next starts go: ok, ignore, fail, die or hang; the last one stays."""
+        """Say how the next starts go: ok, ignore, fail, refuse, die or hang; the last one stays.
+
+        To refuse is to fail for a reason that no further try can mend.
+        """
         self._starts[name] = list(starts)
 
     def leaves_with(self, name: str, reason: ExitReason | None) -> None:
@@ -173,8 +176,9 @@ class World:
                 self.answers[token] = self.states().get(name, "forgotten")
             case do.Booted():
                 self.is_booted = True
-            case do.BootFailed(detail=detail):
-                self.boot_failure, self.left = detail, ExitReason(kind="start_failed")
+            case do.BootFailed(detail=detail, exit_code=exit_code):
+                self.boot_failure = detail
+                self.left = ExitReason(kind="start_failed", exit_code=exit_code)
             case do.Leave(reason=reason):
                 self.left = reason
 
@@ -195,6 +199,14 @@ class World:
             case "fail":
                 self._later(
                     0, lambda: policy.child_start_failed(name, incarnation, "no", self.now_s)
+                )
+                self._later(0, lambda: self._exited(name, incarnation, CRASHED))
+            case "refuse":
+                self._later(
+                    0,
+                    lambda: policy.child_start_failed(
+                        name, incarnation, "never", self.now_s, exit_code=78
+                    ),
                 )
                 self._later(0, lambda: self._exited(name, incarnation, CRASHED))
             case "die":

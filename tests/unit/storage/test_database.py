@@ -11,8 +11,10 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mimo.config import limits
 from mimo.config.clock import ManualClock
 from mimo.config.errors import (
+    Busy,
     Corrupt,
     DeadlineExceeded,
     MimoError,
@@ -49,6 +51,26 @@ def test_a_missing_database_is_created_for_its_owner_alone(path: Path) -> None:
         "mimo.db.witness",
     ]
     writer.close()
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_a_locked_database_is_busy_and_not_damaged(
+    path: Path, check: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E5: whoever can't start for it may try again."""
+    monkeypatch.setattr(limits, "BUSY_TIMEOUT_S", 0.05)
+    open_writer(path).close()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("CREATE TABLE theirs (x)")
+
+    def refused() -> None:
+        with pytest.raises(Busy):
+            open_writer(path, check=check, busy_timeout_s=0.05)
+
+    # Locks don't hold between connections of one process.
+    assert in_child(refused) == 0
+    other.close()
 
 
 @pytest.mark.parametrize(("durability", "number"), [("full", 2), ("normal", 1)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import statistics
@@ -14,6 +15,7 @@ from mimo.config.clock import SYSTEM_CLOCK, ManualClock
 from mimo.config.errors import (
     Busy,
     Corrupt,
+    DiskFull,
     InvalidRequest,
     StaleIncarnation,
     StartError,
@@ -490,6 +492,19 @@ def test_a_folder_that_others_may_enter_is_refused(tmp_path: Path) -> None:
     (tmp_path / "memory").chmod(0o777)
     with pytest.raises(StartError, match="mode 0700"):
         Host(tmp_path).store()
+
+
+def test_a_disk_without_room_for_the_folder_may_have_some_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E1: it doesn't end the start for good, as a folder of somebody else's does."""
+
+    def no_room(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", no_room)
+    with pytest.raises(DiskFull):
+        own_folder(tmp_path / "memory")
 
 
 def test_a_change_costs_far_less_than_a_message(host: Host) -> None:

@@ -46,8 +46,38 @@ def test_escalation_comes_exactly_after_intensity_and_one_deaths(intensity: int)
     assert w.left.kind == "gave_up"
 
 
+def test_a_boot_that_no_further_try_can_mend_says_so_in_the_childs_own_words() -> None:
+    """The sentence is the operator's; where it comes from stands in the log. Source: E7, E10."""
+    w = World(SupervisorFlags(), child("a"), child("b"))
+    w.behave("b", "refuse")
+    w.boot()
+
+    assert w.boot_failure == "never"
+    assert w.left == ExitReason(kind="start_failed", exit_code=78)
+
+
+def test_a_boot_that_may_go_better_another_time_names_its_child() -> None:
+    """It is tried again by whoever stands above."""
+    w = World(SupervisorFlags(), child("a"))
+    w.behave("a", "fail")
+    w.boot()
+
+    assert w.boot_failure == "a: no"
+    assert w.left == ExitReason(kind="start_failed", exit_code=0)
+
+
+def test_a_group_that_may_be_parked_ends_nothing_whatever_its_reason() -> None:
+    """The rest serves without it."""
+    w = World(SupervisorFlags(intensity=2, parks_groups=True), child("a"), subtree("g"))
+    w.behave("g", "refuse")
+    w.boot().run_for(5.0)
+
+    assert w.left is None
+    assert w.states() == {"a": "running", "g": "parked"}
+
+
 REASONS = [NORMAL, SHUTDOWN, CRASHED, GAVE_UP, ExitReason(kind="killed")]
-BEHAVIOURS = ["ok", "ok", "ok", "ignore", "fail", "die", "hang"]
+BEHAVIOURS = ["ok", "ok", "ok", "ignore", "fail", "refuse", "die", "hang"]
 
 
 def spec_of(name: str, draw: int) -> ChildSpec:
