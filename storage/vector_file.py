@@ -1,9 +1,11 @@
-"""The vector index: a file beside the database that all searching processes map, none owns.
+"""The vector index: a file beside the database that all searching processes share, none owns.
 
-It holds the vectors of one model as they were at some change, with their signs. It is a copy and
-nothing else: whatever is wrong with it (another database, another model, a torn or foreign file, a
-restored backup) makes it worthless, and it is made again. It is written whole under another name
-and then takes its place, so a crash leaves the old one, and who has mapped that one keeps it.
+Ids, change numbers and signs are mapped; of the vectors, only the few that are compared are read,
+so that they cost no process any memory. It holds the vectors of one model as they were at some
+change. It is a copy and nothing else: whatever is wrong with it (another database, another model, a
+torn or foreign file, a restored backup) makes it worthless, and it is made again. It is written
+whole under another name and then takes its place, so a crash leaves the old one, and who has opened
+that one keeps it.
 
 Layout: 4,096 bytes of head, then vectors (float16), ids, change numbers (int64), signs (uint64).
 """
@@ -15,6 +17,7 @@ import json
 import mmap
 import os
 import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mimo.storage.connection import Database
-from mimo.storage.vector_signs import Rows, Signs, signs_of, words_of
+from mimo.storage.vector_signs import Floats, Rows, Signs, signs_of, words_of
 
 _MAGIC: Final = b"mimo vectors 1\n"
 _HEAD_BYTES: Final = 4_096
@@ -71,20 +74,32 @@ class Head:
         return _HEAD_BYTES + self.count * (2 * self.dim + 16 + 8 * words_of(self.dim))
 
 
+class _Descriptor:
+    """A descriptor of a file, closed with its last user.
+
+    Args:
+        stream: The file, which may be closed afterwards.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.number = os.dup(stream.fileno())
+        weakref.finalize(self, os.close, self.number)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorFile:
-    """A mapped index; its arrays can't be written.
+    """An open index; its arrays can't be written.
 
     Args:
         head: What it says of itself.
-        vectors: float16, a row each.
-        ids: Whose each is.
+        file: Where the vectors are read from.
+        ids: Whose each vector is.
         seqs: The change at which each was put, rising.
         signs: Of each.
     """
 
     head: Head
-    vectors: NDArray[np.float16]
+    file: _Descriptor
     ids: Rows
     seqs: Rows
     signs: Signs
@@ -92,24 +107,24 @@ class VectorFile:
     @classmethod
     def open(cls, path: Path, database: str, model_id: str, dim: int) -> VectorFile | None:
         """Map the file and check every byte of it; None if it isn't there or is of no use."""
-        try:
-            with path.open("rb") as stream:
-                head = _head_of(stream)
-                fits = head is not None and (database, model_id, dim) == (
-                    head.database,
-                    head.model_id,
-                    head.dim,
-                )
-                if head is None or not fits or not _is_whole(stream, head):
-                    return None
+        with contextlib.suppress(OSError, ValueError), path.open("rb") as stream:
+            head = _head_of(stream)
+            wanted = (database, model_id, dim)
+            if head is None or (head.database, head.model_id, head.dim) != wanted:
+                return None
+            if _is_whole(stream, head):
                 return cls._mapped(head, stream)
-        except (OSError, ValueError):
-            return None
+        return None
 
     @classmethod
     def _mapped(cls, head: Head, stream: IO[bytes]) -> VectorFile:
-        held = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        at = _HEAD_BYTES
+        before = _HEAD_BYTES + 2 * head.dim * head.count
+        # A mapping begins at a page.
+        first = before - before % mmap.ALLOCATIONGRANULARITY
+        held = mmap.mmap(
+            stream.fileno(), head.size_bytes - first, access=mmap.ACCESS_READ, offset=first
+        )
+        at = before - first
 
         def part(kind: str, columns: int) -> NDArray[Any]:
             nonlocal at
@@ -117,8 +132,17 @@ class VectorFile:
             at += found.nbytes
             return found.reshape(head.count, columns)
 
-        vectors, ids, seqs = part("<f2", head.dim), part("<i8", 1), part("<i8", 1)
-        return cls(head, vectors, ids[:, 0], seqs[:, 0], part("<u8", words_of(head.dim)))
+        ids, seqs = part("<i8", 1), part("<i8", 1)
+        return cls(
+            head, _Descriptor(stream), ids[:, 0], seqs[:, 0], part("<u8", words_of(head.dim))
+        )
+
+    def vectors(self, rows: Rows) -> Floats:
+        """Return the vectors of these rows."""
+        size, file = 2 * self.head.dim, self.file.number
+        places = (_HEAD_BYTES + size * rows).tolist()
+        read = b"".join([os.pread(file, size, place) for place in places])
+        return np.frombuffer(read, dtype="<f2").reshape(-1, self.head.dim).astype(np.float32)
 
     def living(self, link: apsw.Connection) -> NDArray[np.bool_] | None:
         """Return which rows are as the database has them now; None if the file isn't its index.

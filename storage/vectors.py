@@ -225,14 +225,14 @@ class _Mapped:
         if rows is None or rows.size > wanted:
             # In the file's order: neighbours are read together.
             rows = np.sort(nearest_by_signs(file.signs, query, wanted, rows))
-        scores = file.vectors[rows].astype(np.float32) @ query
+        scores = file.vectors(rows) @ query
         best = largest(scores, limit)
         return list(zip(file.ids[rows[best]].tolist(), scores[best].tolist(), strict=True))
 
     def cosines(self, query: Floats, ids: Rows) -> dict[int, float]:
         """Return the cosine of each of these memories that stands here."""
         rows = self.rows(ids)
-        scores = self._file.vectors[rows].astype(np.float32) @ query
+        scores = self._file.vectors(rows) @ query
         return dict(zip(self._file.ids[rows].tolist(), scores.tolist(), strict=True))
 
 
