@@ -9,29 +9,21 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from mimo.actors.tree import tree
 from mimo.config.errors import MimoError
 from mimo.config.settings import load_settings
 from mimo.supervision.node import run_node
+from mimo.supervision.specs import ChildSpec
 
-#: What the launcher imports once, before any actor is forked.
-PRELOAD = (
-    "mimo.supervision.supervisor",
-    "mimo.supervision.heir",
+#: What actors import after their start, if the launcher hasn't done so before the forks.
+LATE_IMPORTS = (
     "mimo.storage.shared_tables",
-    "mimo.actors.storage.writer",
-    "mimo.actors.storage.maintenance",
-    "mimo.actors.resilience.breakers",
-    "mimo.actors.resilience.services",
-    "mimo.actors.resilience.telemetry",
-    "mimo.actors.memory.recall",
-    "mimo.actors.memory.embedder",
-    "mimo.actors.memory.working_memory",
-    "mimo.interfaces.mcp.bridge",
-    # What the bridge, and every process that forks, would import after each fork.
+    # The bridge.
     "anyio._backends._asyncio",
+    # Every process that forks.
     "multiprocessing.popen_fork",
     "resource",
 )
@@ -53,10 +45,22 @@ def main(argv: list[str]) -> int:
         os.environ.setdefault(name, "1")
     try:
         settings = load_settings(_overrides(options), os.environ, options.config)
-        return run_node(settings, tree(settings), PRELOAD)
+        root = tree(settings)
+        return run_node(settings, root, preload(root))
     except MimoError as error:
         sys.stderr.write(f"mimo: {error.message}\n")
         return error.exit_code
+
+
+def preload(root: ChildSpec) -> tuple[str, ...]:
+    """Return what the launcher imports once, before any actor is forked: each actor's module."""
+    return (*dict.fromkeys(_modules(root)), *LATE_IMPORTS)
+
+
+def _modules(spec: ChildSpec) -> Iterator[str]:
+    yield spec.start.rpartition(".")[0]
+    for child in spec.children:
+        yield from _modules(child)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:

@@ -19,8 +19,9 @@ def test_loading_every_library_of_mimo_leaves_no_trace_in_the_home_directory(
     environ = {name: text for name, text in os.environ.items() if not name.startswith("XDG_")}
     code = (
         "import importlib\n"
-        "from mimo.interfaces.node import PRELOAD\n"
-        "for name in PRELOAD: importlib.import_module(name)\n"
+        "from mimo.actors.tree import ROOT\n"
+        "from mimo.interfaces.node import preload\n"
+        "for name in preload(ROOT): importlib.import_module(name)\n"
         "from mimo.actors.memory import model_cache\n"
     )
 
