@@ -54,6 +54,10 @@ COMMANDS: dict[str, Entry] = {
     "version": Entry(
         "mimo.interfaces.cli.configuring.version", "Show the versions of Mimo and its parts."
     ),
+    "reembed": Entry(
+        "mimo.interfaces.cli.reembedding.reembed",
+        "Embed every memory by the model in force, and watch it.",
+    ),
     "bench": Entry(
         "mimo.interfaces.cli.bench.bench", "Measure speed and retrieval on this machine."
     ),
