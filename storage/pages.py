@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ ORDERS: Final = tuple(_ORDERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class Place:
     """The last row of a page."""
 
     key: float
@@ -69,11 +70,11 @@ def list_page(
         raise InvalidRequest(f"expected order to be one of {', '.join(ORDERS)}, got {order!r}")
     if not 1 <= limit <= limits.PAGE_MAX:
         raise InvalidRequest(f"expected a limit from 1 to {limits.PAGE_MAX}, got {limit}")
-    stamp = _stamp(filters, order)
+    mark = stamp(filters, order)
     key, direction, beyond = _ORDERS[order]
     condition, params = where(filters)
     if cursor:
-        place = _decoded(cursor, stamp)
+        place = decoded(cursor, mark)
         condition += f" AND ({key}, m.id) {beyond} (?, ?)"
         params += [place.key, place.id]
     # The ids are sorted alone: with whole rows the sort is several times slower.
@@ -85,42 +86,51 @@ def list_page(
         ).fetchall()
         found = memories_of(link, rows[:limit])
     more = len(rows) > limit
-    return tuple(found), _encoded(_place_of(found[-1], order), stamp) if more else ""
+    return tuple(found), encoded(_place_of(found[-1], order), mark) if more else ""
 
 
-def _place_of(memory: Memory, order: str) -> _Place:
+def _place_of(memory: Memory, order: str) -> Place:
     if order == "importance":
         key = memory.importance
     elif order == "accessed":
         key = _NEVER if memory.accessed_at_s is None else memory.accessed_at_s
     else:
         key = memory.occurred_at_s
-    return _Place(key=key, id=memory.id)
+    return Place(key=key, id=memory.id)
 
 
-def _stamp(filters: Filters, order: str) -> str:
+def stamp(filters: Filters, order: str) -> str:
     """Return a short mark of what is listed, so that a cursor isn't used for another list."""
+    if filters.when:
+        # "The last hour" is another one at each page.
+        filters = dataclasses.replace(filters, since_s=None, until_s=None)
     return hashlib.sha256(f"{order} {filters!r}".encode("utf-8", "replace")).hexdigest()[:12]
 
 
-def _encoded(place: _Place, stamp: str) -> str:
-    text = json.dumps([stamp, place.key, place.id])
+def encoded(place: Place, mark: str) -> str:
+    """Return the cursor of the page after this place."""
+    text = json.dumps([mark, place.key, place.id])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str, stamp: str) -> _Place:
+def decoded(cursor: str, mark: str) -> Place:
+    """Return where the page before ended.
+
+    Raises:
+        InvalidRequest: It is no cursor, or that of another list.
+    """
     fields = _fields(cursor)
     if fields is None:
         raise InvalidRequest(
             f"expected a cursor as the page before gave it, got {cursor[:40]!r}; "
             "leave it out to start at the first page"
         )
-    if fields[0] != stamp:
+    if fields[0] != mark:
         raise InvalidRequest(
             "expected a cursor of this list, got one of a list with other filters or another "
             "order; repeat them, or leave the cursor out to start at the first page"
         )
-    return _Place(key=float(fields[1]), id=fields[2])
+    return Place(key=float(fields[1]), id=fields[2])
 
 
 def _fields(cursor: str) -> list[Any] | None:

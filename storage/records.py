@@ -110,6 +110,7 @@ class Filters:
         include_superseded: Superseded ones too.
         valid_at_s: Valid at this instant, wall seconds UTC.
         as_of_s: As everything was at this instant; see `storage.history`.
+        when: A time expression that `since_s` and `until_s` were made of; "" if none.
     """
 
     project: str | None = None
@@ -127,6 +128,7 @@ class Filters:
     include_superseded: bool = False
     valid_at_s: float | None = None
     as_of_s: float | None = None
+    when: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

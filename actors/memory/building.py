@@ -173,4 +173,5 @@ def filters_of(arguments: Arguments) -> Filters:
         include_superseded=arguments.get("include_superseded", False),
         valid_at_s=moment_of(arguments, "valid_at"),
         as_of_s=moment_of(arguments, "as_of"),
+        when=_one(arguments, "time_filter") or "",
     )

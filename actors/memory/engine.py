@@ -23,7 +23,7 @@ from mimo.actors.memory.ranking import Ranked
 from mimo.actors.operations import Result
 from mimo.config.clock import Clock
 from mimo.config.errors import InvalidRequest, NotAvailable
-from mimo.storage import search
+from mimo.storage import pages, search
 from mimo.storage.connection import Database
 from mimo.storage.search import Link
 from mimo.storage.vector_file import index_path
@@ -81,6 +81,8 @@ class RecallEngine:
         names = questions.names_in(asked, self._names(version))
         vector, degraded = self._vector(asked, names, request.mode)
         if request.filters.as_of_s is not None:
+            if request.cursor:
+                raise InvalidRequest("expected no cursor with 'as_of', got one; raise 'limit'")
             found = self.past.search(request, asked, vector, self._matrix, _context)
             return Result(data=found.data, degraded=(*degraded, *found.degraded))
         mode = request.mode if vector is not None else "keyword"
@@ -97,10 +99,10 @@ class RecallEngine:
                 limit=request.limit,
                 by_words=mode != "meaning",
             )
-            shown = self._shown(link, request, pool, _ranked(pool, mode))
+            shown, cursor = self._page(link, request, pool, _ranked(pool, mode))
         self._searches += 1
         self._search_s += self._clock.monotonic_s() - started_s
-        data = {"memories": shown, "count": len(shown), "mode": mode}
+        data = {"memories": shown, "count": len(shown), "mode": mode, "next_cursor": cursor}
         return Result(data=data, degraded=degraded)
 
     def prepare(self, requests: Sequence[Search]) -> None:
@@ -153,10 +155,30 @@ class RecallEngine:
         except NotAvailable as error:
             return None, (f"embedding: {error.message}; searched by words only",)
 
+    def _page(
+        self, link: Link, request: Search, pool: Pool, ranked: list[Ranked]
+    ) -> tuple[list[dict[str, Any]], str]:
+        """Return the best after the page before as plain values, and the next page's cursor.
+
+        What was gathered is the same for all pages, so their scores are too; a cursor leads to the
+        end of it.
+        """
+        mark = pages.stamp(request.filters, f"search {request.mode} {request.query}")
+        if request.cursor:
+            place = pages.decoded(request.cursor, mark)
+            ranked = [one for one in ranked if (one.score, one.id) < (place.key, place.id)]
+        hits, shown = self._shown(link, request, pool, ranked)
+        if not hits:
+            return [], ""
+        last = min(hits, key=lambda one: (one.score, one.id))
+        if ranked[-1].id == last.id:
+            return shown, ""
+        return shown, pages.encoded(pages.Place(key=last.score, id=last.id), mark)
+
     def _shown(
         self, link: Link, request: Search, pool: Pool, ranked: list[Ranked]
-    ) -> list[dict[str, Any]]:
-        """Return the best as plain values, with what stands around them if that was asked for."""
+    ) -> tuple[list[Ranked], list[dict[str, Any]]]:
+        """Return the best, and as plain values with what stands around them if that was asked."""
         best = ranked[: request.limit + REPEATED_MAX]
         memories = search.loaded(link, [one.id for one in best[: request.limit]])
         words = {memory_id: self._lexicon.stems(one.content) for memory_id, one in memories.items()}
@@ -178,7 +200,7 @@ class RecallEngine:
             if request.context:
                 item["context"] = _context(link, hit.id, request.context)
             shown.append(item)
-        return shown
+        return hits, shown
 
 
 def _matrix(db: Database, embedder: Embedder) -> VectorMatrix:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mimo.storage.commands import OnSimilar
 from mimo.storage.records import Filters, MemoryPatch, NewMemory
 
 
@@ -19,11 +20,15 @@ class Remember:
         memories: 1 to `limits.STORE_MANY_MAX`.
         key: Idempotency key, kept for `limits.IDEMPOTENCY_KEPT_S`; the same key stores once.
         many: Whether the caller used `store_many` (decides the shape of the result).
+        supersedes: Ids of the memories whose place the first one takes.
+        on_similar: What to do about memories that are like these; see `StoreMemories`.
     """
 
     memories: tuple[NewMemory, ...]
     key: str
     many: bool = False
+    supersedes: tuple[int, ...] = ()
+    on_similar: OnSimilar = "report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +89,13 @@ class Search:
         mode: hybrid, keyword or meaning.
         explain: Whether to show each component of the scores.
         detailed: Whether to return all fields.
+        cursor: From the page before; "" for the first.
     """
 
     query: str
     filters: Filters
     limit: int = 10
+    cursor: str = ""
     context: int = 0
     mode: str = "hybrid"
     explain: bool = False

@@ -45,7 +45,12 @@ NOTE_TTL_S = 3_600.0
 
 def _store(arguments: Arguments, context: CallContext) -> messages.Remember:
     memory = new_memory_of(arguments, client=context.client)
-    return messages.Remember(memories=(memory,), key=context.key)
+    return messages.Remember(
+        memories=(memory,),
+        key=context.key,
+        supersedes=tuple(arguments.get("supersedes", ())),
+        on_similar=arguments.get("on_similar", "report"),
+    )
 
 
 def _store_many(arguments: Arguments, context: CallContext) -> messages.Remember:
@@ -59,7 +64,12 @@ def _store_many(arguments: Arguments, context: CallContext) -> messages.Remember
             f"expected memories of at most {limits.STORE_MANY_BYTES_MAX} bytes together,"
             f" got {size}; send them in several calls"
         )
-    return messages.Remember(memories=memories, key=context.key, many=True)
+    return messages.Remember(
+        memories=memories,
+        key=context.key,
+        many=True,
+        on_similar=arguments.get("on_similar", "report"),
+    )
 
 
 def _search(arguments: Arguments, _context: CallContext) -> messages.Search:
@@ -71,6 +81,7 @@ def _search(arguments: Arguments, _context: CallContext) -> messages.Search:
         mode=arguments.get("mode", "hybrid"),
         explain=arguments.get("explain", False),
         detailed=arguments.get("response_format") == "detailed",
+        cursor=arguments.get("cursor", ""),
     )
 
 
@@ -138,7 +149,7 @@ OPERATIONS = (
     Operation(
         name="store",
         summary="Keep one fact, preference, decision or event for later sessions.",
-        parameters=FIELDS,
+        parameters=FIELDS | take("supersedes", "on_similar"),
         required=("content",),
         result=STORED,
         effect="write",
@@ -150,7 +161,7 @@ OPERATIONS = (
     Operation(
         name="store_many",
         summary="Keep up to 100 memories in one durable step, all or none.",
-        parameters=take("memories"),
+        parameters=take("memories", "on_similar"),
         required=("memories",),
         result=STORED_MANY,
         effect="write",
@@ -163,7 +174,7 @@ OPERATIONS = (
         name="search",
         summary="Find memories by words and meaning, best first.",
         parameters=take("query", *FILTERS)
-        | take("limit", "context", "mode", "explain", "response_format"),
+        | take("limit", "cursor", "context", "mode", "explain", "response_format"),
         required=("query",),
         result=SEARCHED,
         effect="read",

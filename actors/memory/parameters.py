@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mimo.actors.ingest.messages import STRATEGIES
 from mimo.config import limits
 from mimo.storage.revisions import SUPERSESSIONS
 from mimo.storage.schema import CATEGORIES, TRUST_LEVELS
 
 Schema = Mapping[str, Any]
 
+ON_SIMILAR = ("report", "supersede", "ignore")
 SEARCH_MODES = ("hybrid", "keyword", "meaning")
 ORDERS = ("newest", "oldest", "importance", "accessed")
 FORMATS = ("concise", "detailed")
@@ -107,6 +109,11 @@ FILTERS: dict[str, Schema] = {
     "include_deleted": _flag("Deleted ones too."),
     "include_archived": _flag("Archived ones too."),
     "include_superseded": _flag("Superseded ones too."),
+    "time_filter": _text(
+        "When it happened, in words: 'last tuesday', 'in march', 'between 3 and 5 may',"
+        " '2 weeks before the release'.",
+        limits.NAME_CHARS_MAX,
+    ),
     "valid_at": _time("Valid at this instant, ISO 8601."),
     "as_of": _time("As the store was at this instant, ISO 8601."),
 }
@@ -133,6 +140,13 @@ OTHERS: dict[str, Schema] = {
     "explain": _flag("Show what each score is made of."),
     "response_format": _choice("How many fields; default concise.", *FORMATS),
     "order": _choice("Default newest.", *ORDERS),
+    "supersedes": {
+        "type": "array",
+        "description": "Ids of memories whose place it takes.",
+        "items": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+        "maxItems": 16,
+    },
+    "on_similar": _choice("About what it updates or contradicts; default report.", *ON_SIMILAR),
     "old_id": {**_MEMORY_ID, "description": "Id of the memory whose place is taken."},
     "new_id": {**_MEMORY_ID, "description": "Id of the memory that takes it; or give content."},
     "type": _choice("Why: it changed, was wrong, lacked detail; default update.", *SUPERSESSIONS),
@@ -145,6 +159,22 @@ OTHERS: dict[str, Schema] = {
         "minimum": limits.NOTE_TTL_S_MIN,
         "maximum": limits.NOTE_TTL_S_MAX,
     },
+    "path": _text(
+        "File, directory or glob below the allowed folders; absolute or from ~.",
+        limits.INGEST_SOURCE_CHARS_MAX,
+    ),
+    "url": _text("Page to read; its host must be allowed.", limits.INGEST_SOURCE_CHARS_MAX),
+    "text": _text("Document given inline.", limits.INGEST_TEXT_BYTES_MAX),
+    "title": _name("Names an inline text: the same title is the same document."),
+    "strategy": _choice("How to cut it; default auto, by name and content.", *STRATEGIES),
+    "job_id": _text("Id of a job; absent: all.", 64, 0),
+    "document_id": {
+        "type": "integer",
+        "description": "Id of a document.",
+        "minimum": 1,
+        "maximum": 2**53 - 1,
+    },
+    "undo": _flag("Take it back."),
 }
 
 _ALL: dict[str, Schema] = FIELDS | FILTERS | OTHERS

@@ -5,9 +5,11 @@ Several of these run side by side; each sees a memory the moment its store was a
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 from mimo.actors.memory import messages as mm
+from mimo.actors.memory import time_filter
 from mimo.actors.memory.embedding import make_embedder
 from mimo.actors.memory.engine import RecallEngine
 from mimo.actors.memory.presentation import is_valid_at, one_json, page_json, stats_json
@@ -68,8 +70,7 @@ class Recall(GenServer):
             case mm.ListMemories():
                 return self._list(request)
             case mm.MemoryStats():
-                db = self._at(request.filters.as_of_s)
-                return Result(data=stats_json(memories.stats(db, request.filters)))
+                return self._stats(request)
             case mm.MemoryHealth():
                 return self._health()
             case _:
@@ -102,7 +103,9 @@ class Recall(GenServer):
         return self._engine.statistics()
 
     def _search(self, request: mm.Search) -> Result:
-        result = self._engine.search(request)
+        filters, time = self._timed(request.filters)
+        result = self._engine.search(dataclasses.replace(request, filters=filters))
+        result.data.update(time)
         self._count_access([int(hit["memory_id"]) for hit in result.data["memories"]])
         self._searched_s = self.clock.monotonic_s()
         if self._release_timer is None:
@@ -123,15 +126,33 @@ class Recall(GenServer):
             shown["valid"] = is_valid_at(found, request.valid_at_s)
         return Result(data=shown)
 
+    def _timed(self, filters: Filters) -> tuple[Filters, dict[str, Any]]:
+        """Return the filters with their time expression read, and how it was, for the answer."""
+        if not filters.when:
+            return filters, {}
+        found, shown = time_filter.resolved(filters, self.clock.wall_s(), self._find)
+        return found, {"time": shown}
+
+    def _find(self, phrase: str, filters: Filters, limit: int) -> list[dict[str, Any]]:
+        found = self._engine.search(mm.Search(query=phrase, filters=filters, limit=limit))
+        return list(found.data["memories"])
+
+    def _stats(self, request: mm.MemoryStats) -> Result:
+        filters, time = self._timed(request.filters)
+        found = memories.stats(self._at(filters.as_of_s), filters)
+        return Result(data={**stats_json(found), **time})
+
     def _list(self, request: mm.ListMemories) -> Result:
+        filters, time = self._timed(request.filters)
         page, cursor = pages.list_page(
-            self._at(request.filters.as_of_s),
-            request.filters,
+            self._at(filters.as_of_s),
+            filters,
             request.order,
             request.limit,
             request.cursor,
         )
-        return Result(data=page_json(page, next_cursor=cursor, detailed=request.detailed))
+        data = page_json(page, next_cursor=cursor, detailed=request.detailed)
+        return Result(data={**data, **time})
 
     def _health(self) -> Result:
         """Tell what a real read finds, and how far the vectors are behind."""

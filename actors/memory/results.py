@@ -66,7 +66,16 @@ MEMORY_ITEM = _object(
     has_vector=_FLAG,
 )
 
-STORED = _object(("memory_id", "uid", "created"), memory_id=_COUNT, uid=_TEXT, created=_FLAG)
+STORED = _object(
+    ("memory_id", "uid", "created", "decision"),
+    memory_id=_COUNT,
+    uid=_TEXT,
+    created=_FLAG,
+    decision=_TEXT,
+    similar=_list(_OPEN),
+    superseded=_list(_COUNT),
+    redacted=_list(_TEXT),
+)
 STORED_MANY = _object(
     ("created_count", "known_count", "stored"),
     created_count=_COUNT,
@@ -87,7 +96,12 @@ PAGE = _object(
     next_cursor=_TEXT,
 )
 SEARCHED = _object(
-    ("memories", "count", "mode"), memories=_list(MEMORY_ITEM), count=_COUNT, mode=_TEXT
+    ("memories", "count", "mode"),
+    memories=_list(MEMORY_ITEM),
+    count=_COUNT,
+    mode=_TEXT,
+    next_cursor=_TEXT,
+    time=_OPEN,
 )
 STATS = _object(
     ("total", "by_category", "by_project", "by_state"),
@@ -128,3 +142,34 @@ _NOTE_ITEM = _object(
 )
 NOTE = _object(("note",), note=_NOTE_ITEM, redacted=_list(_TEXT))
 HELD = _object(("notes", "count"), notes=_list(_NOTE_ITEM), count=_COUNT, total=_COUNT)
+
+_JOB = {
+    "job_id": _TEXT,
+    "state": _TEXT,
+    "place": _TEXT,
+    "documents_found": _COUNT,
+    "documents_done": _COUNT,
+    "by_outcome": _OPEN,
+    "chunks": _OPEN,
+    "skipped": _OPEN,
+    "notes_on_reading": _list(_TEXT),
+    "failures": _list(_OPEN),
+    "error": _TEXT,
+    "began_at": _TEXT,
+    "ended_at": _TEXT,
+}
+INGESTED = _object(("job_id", "state", "documents_done", "chunks"), **_JOB)
+JOBS = _object(("jobs", "count"), jobs=_list(_OPEN), count=_COUNT)
+DOCUMENTS = _object(
+    ("documents", "count", "next_cursor"),
+    documents=_list(_OPEN),
+    count=_COUNT,
+    next_cursor=_TEXT,
+)
+FORGOTTEN = _object(
+    ("document_id", "source", "memories_changed", "forgotten"),
+    document_id=_COUNT,
+    source=_TEXT,
+    memories_changed=_COUNT,
+    forgotten=_FLAG,
+)

@@ -268,7 +268,37 @@ def test_an_unknown_mode_is_refused(desk: Desk) -> None:
 
 def test_an_empty_store_finds_nothing(desk: Desk) -> None:
     """Ours: no division by nothing."""
-    assert desk.search("anything").data == {"memories": [], "count": 0, "mode": "hybrid"}
+    assert desk.search("anything").data == {
+        "memories": [],
+        "count": 0,
+        "mode": "hybrid",
+        "next_cursor": "",
+    }
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "keyword", "meaning"])
+def test_pages_of_a_search_hold_each_memory_once(desk: Desk, mode: str) -> None:
+    """Keyset: a page begins after the last hit of the page before; the last one says so."""
+    stored = desk.store(*(f"beagle number {n} of the kennel" for n in range(35)))
+    desk.embed()
+
+    pages: list[list[int]] = []
+    cursor = ""
+    while not pages or cursor:
+        data = desk.search("beagle", mode=mode, limit=10, cursor=cursor).data
+        pages.append([hit["memory_id"] for hit in data["memories"]])
+        cursor = data["next_cursor"]
+
+    assert [len(page) for page in pages] == [10, 10, 10, 5]
+    assert sorted(one for page in pages for one in page) == sorted(stored)
+
+
+def test_a_cursor_of_another_search_is_refused(desk: Desk) -> None:
+    """It would lead to an arbitrary place."""
+    desk.store(*(f"beagle number {n}" for n in range(12)))
+    cursor = desk.search("beagle", mode="keyword", limit=5).data["next_cursor"]
+    with pytest.raises(InvalidRequest, match="expected a cursor of this list"):
+        desk.search("kennel", mode="keyword", limit=5, cursor=cursor)
 
 
 def test_deleted_memories_do_not_crowd_out_live_ones(desk: Desk) -> None:
