@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from mimo.actors.knowledge.operations import KNOWLEDGE
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import Tool
 from mimo.actors.procedures.operations import ORCHESTRATE
 
-TOOLS: tuple[Tool, ...] = (MEMORY, ORCHESTRATE)
+TOOLS: tuple[Tool, ...] = (MEMORY, KNOWLEDGE, ORCHESTRATE)
 
 
 def offered(*, read_only: bool = False, enabled: Iterable[str] = ()) -> tuple[Tool, ...]:

@@ -29,6 +29,7 @@ ROOT_FLAGS = SupervisorFlags(
 
 #: Which heir holds the tables of which owner.
 HEIR_OF = {
+    "memory/ingest": "heirs/memory",
     "memory/working_memory": "heirs/memory",
     "resilience/breakers": "heirs/tools",
     "resilience/services": "heirs/tools",
@@ -120,6 +121,13 @@ def _memory(settings: Settings) -> ChildSpec:
         # It runs only where nobody else wants to, so its own work may take long.
         _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=120.0),
         _worker("memory/working_memory", f"{folder}.working_memory.WorkingMemory", settings),
+        # One page of a PDF, or one file of JSON, is read in one go.
+        _worker(
+            "memory/ingest",
+            "mimo.actors.ingest.ingester.Ingester",
+            settings,
+            busy_max_s=60.0,
+        ),
     )
 
 
@@ -128,6 +136,13 @@ def _knowledge(settings: Settings) -> ChildSpec:
     return group(
         "knowledge",
         ONE_FOR_ONE,
+        # A hub with very many facts takes a while to be joined.
+        _worker(
+            "knowledge/graph",
+            "mimo.actors.knowledge.graph.KnowledgeGraph",
+            settings,
+            busy_max_s=10.0,
+        ),
         _worker("knowledge/procedures", procedures, settings),
     )
 

@@ -292,7 +292,202 @@ class DocumentChunk(Table):
         primary_key = peewee.CompositeKey("document_id", "version", "ordinal")
 
 
-#: Every table with rows of ours; `memories_fts` is a virtual table without a model.
+class GraphNode(Table):
+    """An entity of the knowledge graph; `state` is active, unused or deleted."""
+
+    id = peewee.AutoField()
+    project = peewee.TextField()
+    type = peewee.TextField()
+    key = peewee.TextField()
+    name = peewee.TextField()
+    created_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+    state = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "nodes"
+
+
+class NodeAlias(Table):
+    """One more name of an entity."""
+
+    project = peewee.TextField()
+    key = peewee.TextField()
+    node_id = peewee.IntegerField()
+    name = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "node_aliases"
+        primary_key = peewee.CompositeKey("project", "key", "node_id")
+
+
+class TripleRow(Table):
+    """A fact; a derived one has a rule and premises."""
+
+    id = peewee.AutoField()
+    project = peewee.TextField()
+    subject_id = peewee.IntegerField()
+    predicate = peewee.TextField()
+    object_id = peewee.IntegerField()
+    confidence = peewee.FloatField()
+    rule = peewee.TextField()
+    valid_from = peewee.FloatField(null=True)
+    valid_until = peewee.FloatField(null=True)
+    generation = peewee.IntegerField()
+    created_at = peewee.FloatField()
+    updated_at = peewee.FloatField()
+    deleted_at = peewee.FloatField(null=True)
+    deleted_with = peewee.IntegerField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "triples"
+
+
+class TripleSource(Table):
+    """Who says a fact; `memory_id` is 0 where no memory does."""
+
+    triple_id = peewee.IntegerField()
+    source = peewee.TextField()
+    memory_id = peewee.IntegerField()
+    at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "triple_sources"
+        primary_key = peewee.CompositeKey("triple_id", "source", "memory_id")
+
+
+class Premise(Table):
+    """What a derived fact rests on."""
+
+    derived_id = peewee.IntegerField()
+    position = peewee.IntegerField()
+    premise_id = peewee.IntegerField()
+
+    class Meta:  # noqa: D106
+        table_name = "premises"
+        primary_key = peewee.CompositeKey("derived_id", "position")
+
+
+class RuleRow(Table):
+    """A rule of a project; `head`, `body` and `nodes` are JSON."""
+
+    id = peewee.IntegerField(primary_key=True)
+    project = peewee.TextField()
+    name = peewee.TextField()
+    head = peewee.TextField()
+    body = peewee.TextField()
+    nodes = peewee.TextField()
+    confidence = peewee.FloatField()
+    enabled = peewee.IntegerField()
+    created_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "rules"
+
+
+class GraphRow(Table):
+    """How far the derived facts of a project are."""
+
+    project = peewee.TextField(primary_key=True)
+    generation = peewee.IntegerField()
+    materialised = peewee.IntegerField()
+    derived_generation = peewee.IntegerField()
+    fresh_until = peewee.FloatField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "graphs"
+
+
+class ActiveDay(Table):
+    """A day, counted from 1970-01-01 UTC, on which the assistant was used."""
+
+    day = peewee.IntegerField(primary_key=True)
+    first_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "active_days"
+
+
+class MemorySpacing(Table):
+    """How often a memory was used with time in between. Written by a trigger."""
+
+    memory_id = peewee.IntegerField(primary_key=True)
+    spaced = peewee.IntegerField()
+    spaced_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "memory_spacing"
+
+
+class LifecycleRun(Table):
+    """One run of the sleep cycle or of a part of it."""
+
+    id = peewee.AutoField()
+    kind = peewee.TextField()
+    cause = peewee.TextField()
+    state = peewee.TextField()
+    started_at = peewee.FloatField()
+    ended_at = peewee.FloatField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "lifecycle_runs"
+
+
+class LifecycleStage(Table):
+    """What one stage of a run did; `report` is a JSON object."""
+
+    run_id = peewee.IntegerField()
+    ordinal = peewee.IntegerField()
+    name = peewee.TextField()
+    state = peewee.TextField()
+    duration_s = peewee.FloatField()
+    report = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "lifecycle_stages"
+        primary_key = peewee.CompositeKey("run_id", "ordinal")
+
+
+class LifecycleAction(Table):
+    """What a run did to one memory, why, and how it is undone."""
+
+    id = peewee.AutoField()
+    run_id = peewee.IntegerField()
+    at = peewee.FloatField()
+    action = peewee.TextField()
+    memory_id = peewee.IntegerField()
+    score = peewee.FloatField(null=True)
+    reason = peewee.TextField()
+    undo = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "lifecycle_actions"
+
+
+class LifecycleState(Table):
+    """What the lifecycle remembers between runs, by name."""
+
+    name = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:  # noqa: D106
+        table_name = "lifecycle_state"
+
+
+class ExportedMemory(Table):
+    """Where in which file of the archive a memory stands that has no row any more."""
+
+    memory_id = peewee.IntegerField(primary_key=True)
+    uid = peewee.TextField()
+    file = peewee.TextField()
+    place = peewee.IntegerField()
+    exported_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "exported_memories"
+
+
+#: Every table with rows of ours; virtual tables have no model.
 MODELS: Final[tuple[type[Table], ...]] = (
     Identity,
     SchemaVersion,
@@ -309,4 +504,11 @@ MODELS: Final[tuple[type[Table], ...]] = (
     ProcedureStep,
     DocumentRow,
     DocumentChunk,
+    GraphNode,
+    NodeAlias,
+    TripleRow,
+    TripleSource,
+    Premise,
+    RuleRow,
+    GraphRow,
 )
