@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from mimo.actors.memory import query as questions
 from mimo.actors.memory import ranking
+from mimo.actors.memory.coverage import Coverage
 from mimo.actors.memory.embedding import Embedder
 from mimo.actors.memory.lexicon import Lexicon
 from mimo.actors.memory.messages import Search
@@ -58,6 +59,7 @@ class RecallEngine:
         self._clock = clock
         self._lexicon = Lexicon(db.connection)
         self._matrix = _matrix(db, embedder) if embedder is not None else None
+        self._coverage = Coverage(db, embedder.model_id, clock) if embedder is not None else None
         self._gatherer = Gatherer(self._lexicon, self._matrix)
         self.past = PastSearch(db.path, clock)
         self._searches = 0
@@ -151,9 +153,10 @@ class RecallEngine:
         if self._embedder is None:
             return None, ("embedding: off, searched by words only",)
         try:
-            return self._embedder.embed_query(questions.without(asked.text, names)), ()
+            vector = self._embedder.embed_query(questions.without(asked.text, names))
         except NotAvailable as error:
             return None, (f"embedding: {error.message}; searched by words only",)
+        return vector, self._coverage.lacking() if self._coverage is not None else ()
 
     def _page(
         self, link: Link, request: Search, pool: Pool, ranked: list[Ranked]
