@@ -73,6 +73,11 @@ EVENTS: dict[str, str] = {
     "memory.index_failed": "The index of vectors could not be written; the one before stays.",
     "memory.index_made": "The index of vectors was made anew; with their number and its size.",
     "memory.model_released": "The embedding model's memory was given back.",
+    # -- Ingest ------------------------------------------------------------------------------
+    "ingest.ended": "A job of the ingester ended; with outcome, documents and chunks.",
+    # -- Lifecycle ---------------------------------------------------------------------------
+    "lifecycle.ran": "A run of the lifecycle ended; with what it did.",
+    "lifecycle.stage_failed": "A stage of the sleep cycle failed; the others went on.",
     # -- Procedures --------------------------------------------------------------------------
     "procedures.resumed": "A run that an earlier process began goes on.",
     "procedures.ended": "A run ended; with procedure, run and outcome.",

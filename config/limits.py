@@ -190,12 +190,26 @@ CHUNK_OVERLAP_CHARS = 150
 #: Deepest nesting of JSON and YAML that is read, and pages of one PDF.
 INGEST_DEPTH_MAX = 40
 INGEST_PAGES_MAX = 2_000
-#: Most jobs that wait or run, and how long finished ones are remembered, in seconds.
+#: Most jobs that wait, and most finished ones that are remembered.
 INGEST_JOBS_MAX = 32
-INGEST_JOBS_KEPT_S = 86_400.0
+INGEST_JOBS_KEPT_MAX = 64
 #: Longest path or URL, in characters.
 INGEST_SOURCE_CHARS_MAX = 4_096
 #: Largest answer of a web server, how long it may take in all, and redirects followed.
 WEB_BYTES_MAX = 8_388_608
 WEB_TIMEOUT_S = 30.0
 WEB_REDIRECTS_MAX = 5
+
+# -- Lifecycle -------------------------------------------------------------------------------------
+#: Memories that are looked at, and exported, in one slice.
+LIFECYCLE_SLICE = 500
+EXPORT_SLICE = 50
+#: Memories that one answer lists.
+FADED_SHOWN_MAX = 100
+#: Runs that are kept, and that wait.
+LIFECYCLE_RUNS_KEPT_MAX = 1_000
+LIFECYCLE_WAITING_MAX = 8
+#: Notes that one consolidation promotes.
+PROMOTED_AT_ONCE_MAX = 50
+#: Largest file of the archive, in bytes; the next one is begun beyond it.
+ARCHIVE_FILE_BYTES_MAX = 67_108_864

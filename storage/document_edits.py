@@ -98,7 +98,7 @@ def _document(transaction: Transaction, head: DocumentHead) -> Document:
     transaction.link.execute(
         "INSERT INTO documents (project, source, kind, title, strategy, encoding, size_bytes, "
         "version, options, chunk_count, job, changes, created_at, updated_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0, '', '[]', ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0, '', json_array(''), ?, ?)",
         (
             head.project,
             head.source,
@@ -137,11 +137,11 @@ def _complete(transaction: Transaction, document: Document, part: DocumentPart) 
         (document.id, head.version, count),
     )
     restored = _take_back(transaction, document)
-    was_new = not document.version
     old = _placed(link, document.id, document.version)
     new = _placed(link, document.id, head.version)
     changes = _replace(transaction, document.id, head.version, old, new)
     _adopt_options(transaction, document, head, {one.memory_id for one in old})
+    outcome = "created" if not document.version else "restored" if restored else "updated"
     link.execute(
         "UPDATE documents SET title = ?, strategy = ?, encoding = ?, size_bytes = ?, version = ?, "
         "options = ?, chunk_count = ?, job = ?, changes = ?, updated_at = ? WHERE id = ?",
@@ -154,12 +154,11 @@ def _complete(transaction: Transaction, document: Document, part: DocumentPart) 
             options_of(head),
             count,
             head.job,
-            json.dumps(changes),
+            json.dumps([outcome, *changes]),
             transaction.now_s,
             document.id,
         ),
     )
-    outcome = "created" if was_new else "restored" if restored else "updated"
     return {
         "source": head.source,
         "document_id": document.id,

@@ -89,7 +89,9 @@ class Document:
     Args:
         id: Rises, never reused.
         chunk_count: Chunks of its present version; 0 before its first part was the last.
-        changes: What the last job that changed it did.
+        outcome: What the last job that changed it did: created, updated or restored; "" if it
+            didn't come to its end.
+        changes: What that did to its memories.
         options: Category, importance and tags of its memories, as JSON.
         created_at_s: When it was first ingested, wall seconds UTC.
         updated_at_s: When it last changed.
@@ -110,6 +112,7 @@ class Document:
     options: str
     chunk_count: int
     job: str
+    outcome: str
     changes: Changes
     created_at_s: float
     updated_at_s: float

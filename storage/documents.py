@@ -20,6 +20,7 @@ _SELECT: Final = f"SELECT {_COLUMNS} FROM documents d"  # noqa: S608
 
 def document_of(row: tuple[Any, ...]) -> Document:
     """Return the document of a row of all columns."""
+    outcome, *changes = json.loads(row[12])
     return Document(
         id=row[0],
         project=row[1],
@@ -33,7 +34,8 @@ def document_of(row: tuple[Any, ...]) -> Document:
         options=row[9],
         chunk_count=row[10],
         job=row[11],
-        changes=Changes(*json.loads(row[12])),
+        outcome=outcome,
+        changes=Changes(*changes),
         created_at_s=row[13],
         updated_at_s=row[14],
         forgotten_at_s=row[15],
