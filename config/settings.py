@@ -177,6 +177,30 @@ class Web:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lifecycle:
+    """How memories fade, and when the sleep cycle runs."""
+
+    enabled: Annotated[bool, Rule("flag", "Run the sleep cycle by itself when nobody calls.")]
+    idle_after_s: Annotated[
+        float, Rule("seconds", "The cycle runs this long after the last call.", least=0.1)
+    ]
+    min_gap_s: Annotated[float, Rule("seconds", "Least time between two cycles.")]
+    budget_s: Annotated[
+        float, Rule("seconds", "A cycle goes on next time after this long.", least=0.1, most=3_600)
+    ]
+    forget_below: Annotated[
+        float, Rule("number", "A memory whose score is lower is archived; 0: none is.", most=1)
+    ]
+    archive_max: Annotated[
+        int,
+        Rule(
+            "count",
+            "Archived memories in the database; the oldest beyond go into files in `archive`.",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
     """How much log is kept."""
 
@@ -225,6 +249,7 @@ class Settings:
     recall: Recall
     ingest: Ingest
     web: Web
+    lifecycle: Lifecycle
     logs: Logs
     origins: Mapping[str, str] = dataclasses.field(compare=False, repr=False)
 
