@@ -511,4 +511,11 @@ MODELS: Final[tuple[type[Table], ...]] = (
     Premise,
     RuleRow,
     GraphRow,
+    ActiveDay,
+    MemorySpacing,
+    LifecycleRun,
+    LifecycleStage,
+    LifecycleAction,
+    LifecycleState,
+    ExportedMemory,
 )
