@@ -188,11 +188,12 @@ class _Bench:
     def _timed(self, count: int, do: Callable[[], None]) -> Times:
         took_s = []
         for number in range(count):
+            if number % LOOK_EVERY == LOOK_EVERY // 2:
+                self._peak_bytes = max(self._peak_bytes, self._node.memory_bytes())
             began_s = SYSTEM_CLOCK.monotonic_s()
             do()
             took_s.append(SYSTEM_CLOCK.monotonic_s() - began_s)
-            if number % LOOK_EVERY == LOOK_EVERY - 1:
-                self._peak_bytes = max(self._peak_bytes, self._node.memory_bytes())
+        self._peak_bytes = max(self._peak_bytes, self._node.memory_bytes())
         return _times(took_s)
 
     def _search(self) -> None:

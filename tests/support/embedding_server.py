@@ -47,13 +47,17 @@ def vector_of(text: str) -> list[float]:
 
 
 class EmbeddingServer(ThreadingHTTPServer):
-    """The server; `way` is how it misbehaves now, "" for well."""
+    """The server; `way` is how it misbehaves now, "" for well.
+
+    A request with a text that begins with `held` isn't answered until `released` is set.
+    """
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Answerer)
         self.way = ""
+        self.held = ""
         self.requests: list[dict[str, Any]] = []
         self.released = threading.Event()
 
@@ -93,6 +97,8 @@ class _Answerer(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append({"path": self.path, "headers": dict(self.headers), **body})
         way = self.server.way
+        if self.server.held and body["input"][0].startswith(self.server.held):
+            self.server.released.wait(60)
         if way in {"slow", "hang"}:
             self.server.released.wait(0.4 if way == "slow" else 60)
         refusal = {"too_many": 429, "busy_with_time": 503, "error": 500, "no_key": 401}.get(way)
