@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,54 +70,64 @@ def add(name: str, to: str, *, operation: str = "add", **more: Any) -> dict[str,
     return {"action": action, "compensation": undo, "transitions": [{"to": to}]} | more
 
 
-def random_definition(chance: random.Random, name: str) -> dict[str, Any]:
+#: Makes a state with an effect: its label, the next state, more of the state.
+Effect = Callable[..., dict[str, Any]]
+#: A call that always fails.
+FAIL = {"tool": "counter", "operation": "fail", "arguments": {}}
+
+
+def random_definition(
+    chance: random.Random, name: str, effect: Effect = add, fail: dict[str, Any] = FAIL
+) -> dict[str, Any]:
     """Return a procedure of a few states of all kinds that ends well or badly."""
-    graph = _random_graph(chance, "main", depth=0)
+    graph = _RandomGraphs(chance, effect, fail).graph("main", depth=0)
     return {"name": name, "version": "1.0.0", "timeout_s": 86_400, **graph}
 
 
-def _random_graph(chance: random.Random, label: str, depth: int) -> dict[str, Any]:
-    length = chance.randint(1, 5 - 2 * depth)
-    names = [f"s{number}" for number in range(length)]
-    states: dict[str, Any] = {}
-    for number, name in enumerate(names):
-        following = names[number + 1] if number + 1 < length else "end"
-        states[name] = _random_state(chance, f"{label}-{name}", following, depth)
-    ends_well = chance.random() < (0.9 if depth else 0.75)
-    states["end"] = (
-        {"end": "succeeded"} if ends_well else {"end": "failed", "message": "as planned"}
-    )
-    if not ends_well and chance.random() < 0.5:
-        states["end"] = {
-            "action": {"tool": "counter", "operation": "fail", "arguments": {}},
-            "transitions": [{"to": "never"}],
+class _RandomGraphs:
+    def __init__(self, chance: random.Random, effect: Effect, fail: dict[str, Any]) -> None:
+        self._chance = chance
+        self._effect = effect
+        self._fail = fail
+
+    def graph(self, label: str, depth: int) -> dict[str, Any]:
+        chance = self._chance
+        length = chance.randint(1, 5 - 2 * depth)
+        names = [f"s{number}" for number in range(length)]
+        states: dict[str, Any] = {
+            name: self._state(f"{label}-{name}", following, depth)
+            for name, following in zip(names, [*names[1:], "end"], strict=True)
         }
-        states["never"] = {"end": "succeeded"}
-    return {"initial_state": "s0", "states": states}
+        ends_well = chance.random() < (0.9 if depth else 0.75)
+        states["end"] = {"end": "succeeded" if ends_well else "failed"}
+        if not ends_well and chance.random() < 0.5:
+            states["end"] = {"action": self._fail, "transitions": [{"to": "never"}]}
+            states["never"] = {"end": "succeeded"}
+        return {"initial_state": "s0", "states": states}
 
-
-def _random_state(chance: random.Random, label: str, to: str, depth: int) -> dict[str, Any]:
-    match chance.choices(("add", "loop", "set", "wait", "fork"), (50, 10, 10, 10, 20))[0]:
-        case "loop":
-            loop = add(label, to, visits_max=chance.randint(1, 3))
-            loop["transitions"] = [
-                {"on": "ok", "to": label.rpartition("-")[2]},
-                {"on": "error", "code": "visits_exceeded", "to": to},
-            ]
-            return loop
-        case "set":
-            return {"set": {label.replace("-", "_"): 1}, "transitions": [{"to": to}]}
-        case "wait":
-            return {"wait": {"seconds": 5}, "transitions": [{"on": "elapsed", "to": to}]}
-        case "fork" if depth == 0:
-            branches = {
-                branch: _random_graph(chance, f"{label}-{branch}", depth + 1)
-                for branch in ("left", "middle", "right")[: chance.randint(2, 3)]
-            }
-            caught = [{"on": "error", "to": to}] if chance.random() < 0.3 else []
-            return {"parallel": branches, "transitions": [{"on": "ok", "to": to}, *caught]}
-        case _:
-            return add(label, to)
+    def _state(self, label: str, to: str, depth: int) -> dict[str, Any]:
+        chance = self._chance
+        match chance.choices(("add", "loop", "set", "wait", "fork"), (50, 10, 10, 10, 20))[0]:
+            case "loop":
+                loop = self._effect(label, to, visits_max=chance.randint(1, 3))
+                loop["transitions"] = [
+                    {"on": "ok", "to": label.rpartition("-")[2]},
+                    {"on": "error", "code": "visits_exceeded", "to": to},
+                ]
+                return loop
+            case "set":
+                return {"set": {label.replace("-", "_"): 1}, "transitions": [{"to": to}]}
+            case "wait":
+                return {"wait": {"seconds": 0.2}, "transitions": [{"on": "elapsed", "to": to}]}
+            case "fork" if depth == 0:
+                branches = {
+                    branch: self.graph(f"{label}-{branch}", depth + 1)
+                    for branch in ("left", "middle", "right")[: chance.randint(2, 3)]
+                }
+                caught = [{"on": "error", "to": to}] if chance.random() < 0.3 else []
+                return {"parallel": branches, "transitions": [{"on": "ok", "to": to}, *caught]}
+            case _:
+                return self._effect(label, to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,3 +347,38 @@ def _missing(steps: list[procedure_reads.Step], sums: Counter[str]) -> list[str]
         for name in told.keys() | sums.keys()
         if told[name] != sums[name]
     ]
+
+
+def run_to_its_end(
+    db: Database,
+    procedure: Procedure,
+    row: int,
+    run_id: str,
+    *,
+    kills: Iterator[int],
+    trouble: float = 0.0,
+) -> tuple[str, int, int]:
+    """Run, die at each of these moments of successive processes, and return how it ended.
+
+    Returns:
+        The status, the moments of the last process, and how many died.
+    """
+    clock, chance = ManualClock(), random.Random(row)
+    died = 0
+    while True:
+        world = SimulatedWorld(db, clock, chance, killed_at=next(kills, 0), trouble=trouble)
+        try:
+            if procedure_reads.runs(db, limit=1) and _exists(db, run_id):
+                runner = take_over(world, {row: procedure})
+            else:
+                runner = Runner(world, "procedures")
+                runner.start(procedure, row, run_id, {}, "test", lambda _value: None)
+            world.run_until_quiet(runner)
+        except Killed:
+            died += 1
+            continue
+        return procedure_reads.run(db, run_id).status, world.moments, died
+
+
+def _exists(db: Database, run_id: str) -> bool:
+    return bool(db.value("SELECT count(*) FROM procedure_runs WHERE run_id = ?", (run_id,)))

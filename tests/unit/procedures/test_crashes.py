@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mimo.actors.procedures.definition import Procedure
 from mimo.actors.procedures.runner import Runner
 from mimo.config.clock import ManualClock
 from mimo.storage import procedure_reads
 from mimo.storage.database import Database
 from tests.support.memories import quick_writer
 from tests.support.procedures import (
-    Killed,
     SimulatedWorld,
     add,
     prepare,
     random_definition,
     register,
+    run_to_its_end,
     take_over,
     wrong_effects,
 )
@@ -35,61 +33,6 @@ def db(tmp_path: Path) -> Iterator[Database]:
     prepare(opened)
     yield opened
     opened.close()
-
-
-def run_to_its_end(
-    db: Database,
-    procedure: Procedure,
-    row: int,
-    run_id: str,
-    *,
-    kills: Iterator[int],
-    trouble: float = 0.0,
-) -> tuple[str, int, int]:
-    """Run, die at each of these moments of successive processes, and return how it ended.
-
-    Returns:
-        The status, the moments of the last process, and how many died.
-    """
-    clock, chance = ManualClock(), random.Random(row)
-    died = 0
-    while True:
-        world = SimulatedWorld(db, clock, chance, killed_at=next(kills, 0), trouble=trouble)
-        try:
-            if procedure_reads.runs(db, limit=1) and _exists(db, run_id):
-                runner = take_over(world, {row: procedure})
-            else:
-                runner = Runner(world, "procedures")
-                runner.start(procedure, row, run_id, {}, "test", lambda _value: None)
-            world.run_until_quiet(runner)
-        except Killed:
-            died += 1
-            continue
-        return procedure_reads.run(db, run_id).status, world.moments, died
-
-
-def _exists(db: Database, run_id: str) -> bool:
-    return bool(db.value("SELECT count(*) FROM procedure_runs WHERE run_id = ?", (run_id,)))
-
-
-def test_a_run_killed_at_each_single_moment_ends_whole_or_undone(db: Database) -> None:
-    """The bar: every step of 100 random runs, before and after each save and each effect."""
-    kills, ends = 0, Counter[str]()
-    for number in range(RUNS):
-        definition = random_definition(random.Random(number), f"random_{number}")
-        procedure, row = register(db, definition)
-        plain, moments, _ = run_to_its_end(db, procedure, row, f"{number}-plain", kills=iter(()))
-        assert not wrong_effects(db, f"{number}-plain")
-        ends[plain] += 1
-        for moment in range(1, moments + 1):
-            run_id = f"{number}-{moment}"
-            status, _, died = run_to_its_end(db, procedure, row, run_id, kills=iter((moment,)))
-            assert died == 1
-            assert (status, wrong_effects(db, run_id)) == (plain, []), (number, moment)
-            kills += 1
-    assert ends["succeeded"] >= RUNS // 4
-    assert ends["rolled_back"] >= RUNS // 8
-    assert kills >= 10 * RUNS
 
 
 def test_a_run_killed_again_and_again_amid_trouble_ends_whole_or_undone(db: Database) -> None:
