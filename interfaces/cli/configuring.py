@@ -17,7 +17,7 @@ from mimo.config.settings import RULES, variable
 from mimo.interfaces.cli import output
 from mimo.interfaces.cli.hosts import HOSTS
 from mimo.interfaces.cli.options import PlacedCommand, PlacedGroup, json_option, pass_place
-from mimo.interfaces.cli.place import Place
+from mimo.interfaces.cli.place import Place, whole
 
 #: Distributions whose versions matter in a report.
 PARTS = ("thespian", "apsw", "peewee", "mcp", "onnxruntime", "numpy")
@@ -45,9 +45,7 @@ def _value(settings: Any, key: str) -> Any:
     value = settings
     for name in key.split("."):
         value = getattr(value, name)
-    if isinstance(value, os.PathLike):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value
+    return whole(value)
 
 
 #: How a value is shown, by the kind of its setting.
@@ -56,6 +54,7 @@ SPELLED: dict[str, Callable[[Any], str]] = {
     "bytes": units.spell_bytes,
     "number": "{:g}".format,
     "names": ", ".join,
+    "paths": ", ".join,
     "flag": lambda value: str(value).lower(),
 }
 
