@@ -58,7 +58,10 @@ class Embedding:
         Rule("text", "Of a service; empty: `http://127.0.0.1:11434`, `https://api.openai.com/v1`."),
     ]
     model: Annotated[str, Rule("text", "Of a service: its model's name.")]
-    dimensions: Annotated[int, Rule("count", "Of a service: its vectors' length.", most=8_192)]
+    dimensions: Annotated[
+        int,
+        Rule("count", "Length of the vectors of a service, or of a model of yours.", most=8_192),
+    ]
     key_variable: Annotated[
         str, Rule("text", "Of a service: the environment variable that holds its key.")
     ]

@@ -72,18 +72,25 @@ class OnnxEmbedder:
             Mimo's own model.
         cache_dir: Where the optimised graph is kept.
         threads: How many run one text.
+        dim: Length of another model's vectors.
 
     Raises:
         NotAvailable: There is no such model.
     """
 
-    def __init__(self, model_path: Path | None, cache_dir: Path, threads: int = 1) -> None:
+    def __init__(
+        self,
+        model_path: Path | None,
+        cache_dir: Path,
+        threads: int = 1,
+        dim: int = BUILT_IN_DIMENSIONS,
+    ) -> None:
         self._model, self._vocabulary = _find(model_path)
         self._cache_dir = cache_dir
         self._threads = threads
         self._is_built_in = model_path is None
         self.model_id = BUILT_IN_ID if self._is_built_in else _identify(self._model)
-        self.dim = BUILT_IN_DIMENSIONS
+        self.dim = BUILT_IN_DIMENSIONS if self._is_built_in else dim
         self._session: Any = None
         self._runtime: Any = None
         self._words: WordPiece | None = None
@@ -113,11 +120,12 @@ class OnnxEmbedder:
             shape = session.get_outputs()[0].shape
         except model_cache.FAILURES as error:
             raise NotAvailable(f"expected a model in {self._model}, got: {error}") from error
-        if not isinstance(shape[-1], int):
+        if shape[-1] != self.dim:
+            # Who searches has asked for the length already, so it must not turn out another one.
             raise NotAvailable(
-                f"expected token vectors of fixed length from {self._model}, got {shape}"
+                f"expected token vectors of {self.dim} numbers from {self._model}, got {shape};"
+                " set embedding.dimensions"
             )
-        self.dim = shape[-1]
         self._words = WordPiece(self._vocabulary)
         self._session, self._runtime = session, model_cache
 
@@ -227,7 +235,8 @@ def find_embedder(settings: Settings, threads: int = 1) -> Embedder | None:
         return HttpEmbedder(chosen)
     if not _can_import("onnxruntime"):
         raise NotAvailable("expected onnxruntime to be installed; install it")
-    return OnnxEmbedder(chosen.model_path, settings.paths.models, threads)
+    dim = chosen.dimensions or BUILT_IN_DIMENSIONS
+    return OnnxEmbedder(chosen.model_path, settings.paths.models, threads, dim)
 
 
 def is_service(settings: Settings) -> bool:
