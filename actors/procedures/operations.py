@@ -3,145 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mimo.actors.operations import CallContext, Operation, Tool
 from mimo.actors.procedures import messages
 from mimo.actors.procedures.facts import PROCEDURES
-from mimo.actors.procedures.state import ENDED, OPEN
+from mimo.actors.procedures.parameters import RUN, result, take
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 
 Arguments = Mapping[str, Any]
-Schema = Mapping[str, Any]
 
-#: How long `run_procedure` waits for the end unless told otherwise, and at most, in seconds.
+#: How long `run_procedure` waits for the end unless told otherwise, in seconds.
 WAIT_S = 20.0
-WAIT_S_MAX = 50.0
 #: Lines of a journal shown unless told otherwise.
 LINES = 20
-
-
-def _text(description: str, longest: int, shortest: int = 1) -> Schema:
-    sizes = {"minLength": shortest, "maxLength": longest}
-    return {"type": "string", "description": description, **sizes}
-
-
-_PARAMETERS: dict[str, Schema] = {
-    "name": _text("Name of a procedure.", 64),
-    "version": _text("Such as 1.2.0; default the newest active.", 24),
-    "definition": {
-        "type": "object",
-        "description": "name, version, initial_state, states, context_schema, result.",
-    },
-    "example": _text("A shipped one instead; see list_procedures.", 64),
-    "context": {"type": "object", "description": "Values that the run begins with."},
-    "wait_s": {
-        "type": "number",
-        "description": "Wait so long for the end; default 20, 0 returns at once.",
-        "minimum": 0,
-        "maximum": WAIT_S_MAX,
-    },
-    "run_id": _text("From run_procedure or list_runs.", 64),
-    "event": _text("Name of what happened.", 64),
-    "payload": {"type": "object", "description": "What the event says."},
-    "at": _text("State that asks, where several do.", 300),
-    "resolution": {
-        "type": "string",
-        "description": "In a review: repeat the call, or it is done already.",
-        "enum": ["repeat", "done"],
-    },
-    "note": _text("Why, for the journal.", 500, 0),
-    "answers": {
-        "type": "object",
-        "description": "State: result, {error: code} or {event: name}.",
-    },
-    "status": {
-        "type": "string",
-        "description": "Only runs of this status; open is all that haven't ended.",
-        "enum": ["open", *OPEN, *ENDED],
-    },
-    "limit": {
-        "type": "integer",
-        "description": "How many; default 20.",
-        "minimum": 1,
-        "maximum": limits.PAGE_MAX,
-    },
-}
-
-
-def _take(*names: str) -> dict[str, Schema]:
-    return {name: _PARAMETERS[name] for name in names}
-
-
-def _object(required: tuple[str, ...], *names: str) -> Schema:
-    return {
-        "type": "object",
-        "properties": {name: _RESULTS[name] for name in (*required, *names)},
-        "required": list(required),
-    }
-
-
-_STRING, _COUNT, _FLAG, _OPEN = (
-    {"type": kind} for kind in ("string", "integer", "boolean", "object")
-)
-_STRINGS = {"type": "array", "items": _STRING}
-_OBJECTS = {"type": "array", "items": _OPEN}
-_RESULTS: dict[str, Schema] = {
-    "run_id": _STRING,
-    "name": _STRING,
-    "version": _STRING,
-    "status": _STRING,
-    "at": _STRINGS,
-    "context": _OPEN,
-    "journal": _OBJECTS,
-    "asks": _OBJECTS,
-    "result": _OPEN,
-    "error": _OPEN,
-    "undone": _STRINGS,
-    "not_undone": _STRINGS,
-    "assumed": _STRINGS,
-    "started_at": _STRING,
-    "updated_at": _STRING,
-    "finished_at": _STRING,
-    "source": _STRING,
-    "problem": _STRING,
-    "description": _STRING,
-    "active": _FLAG,
-    "states": _COUNT,
-    "sha256": _STRING,
-    "created_at": _STRING,
-    "definition": _OPEN,
-    "procedures": _OBJECTS,
-    "examples": _OBJECTS,
-    "runs": _OBJECTS,
-    "count": _COUNT,
-    "created": _FLAG,
-    "valid": _FLAG,
-    "problems": _STRINGS,
-    "deactivated": _COUNT,
-}
-_RUN = _object(
-    ("run_id", "name", "version", "status", "at", "journal", "started_at", "updated_at"),
-    *("finished_at", "source", "asks", "result", "error", "undone", "not_undone", "context"),
-    "problem",
-)
+#: Deepest nesting of what a client sends.
+LEVELS_MAX = 64
 
 
 def _sized(value: Any, name: str, most: int) -> Any:
-    """Return JSON values that aren't too large.
+    """Return JSON values that aren't too large or nested too deeply to travel.
 
     Raises:
-        InvalidRequest: They are, or they are nested too deeply.
+        InvalidRequest: They are.
     """
-    try:
-        size = len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    except RecursionError:
-        raise InvalidRequest(f"expected {name!r} of few levels, got very many") from None
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > LEVELS_MAX:
+            raise InvalidRequest(f"expected {name!r} of at most {LEVELS_MAX} levels, got more")
+        level = [inner for each in level for inner in _inside(each)]
+    size = len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
     if size > most:
         raise InvalidRequest(f"expected {name!r} of at most {most} bytes as JSON, got {size}")
     return value
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _context_of(arguments: Arguments) -> dict[str, Any]:
@@ -278,15 +181,15 @@ HELLO: Mapping[str, Any] = {
     },
 }
 
-_DECIDED = _take("run_id", "at", "resolution", "note")
+_DECIDED = take("run_id", "at", "resolution", "note")
 
 OPERATIONS = (
     Operation(
         name="run_procedure",
         summary="Start a run; it goes on after crashes and restarts until it ends or is undone.",
-        parameters=_take("name", "version", "context", "wait_s"),
+        parameters=take("name", "version", "context", "wait_s"),
         required=("name",),
-        result=_RUN,
+        result=RUN,
         effect="destructive",
         worker=PROCEDURES,
         build=_run,
@@ -296,9 +199,9 @@ OPERATIONS = (
     Operation(
         name="procedure_status",
         summary="Show where a run is, what it asks, its context, journal and result.",
-        parameters=_take("run_id", "limit"),
+        parameters=take("run_id", "limit"),
         required=("run_id",),
-        result=_RUN,
+        result=RUN,
         effect="read",
         idempotent=True,
         worker=PROCEDURES,
@@ -308,8 +211,8 @@ OPERATIONS = (
     Operation(
         name="list_runs",
         summary="Show runs, newest first.",
-        parameters=_take("name", "status", "limit"),
-        result=_object(("runs", "count")),
+        parameters=take("name", "status", "limit"),
+        result=result(("runs", "count")),
         effect="read",
         idempotent=True,
         worker=PROCEDURES,
@@ -319,9 +222,9 @@ OPERATIONS = (
     Operation(
         name="cancel_procedure",
         summary="End a run and undo what it did.",
-        parameters=_take("run_id", "note"),
+        parameters=take("run_id", "note"),
         required=("run_id",),
-        result=_RUN,
+        result=RUN,
         effect="destructive",
         idempotent=True,
         worker=PROCEDURES,
@@ -331,9 +234,9 @@ OPERATIONS = (
     Operation(
         name="signal_procedure",
         summary="Tell a run of an event; kept until the run waits for it.",
-        parameters=_take("run_id", "event", "payload"),
+        parameters=take("run_id", "event", "payload"),
         required=("run_id", "event"),
-        result=_RUN,
+        result=RUN,
         effect="write",
         worker=PROCEDURES,
         build=_signal,
@@ -344,7 +247,7 @@ OPERATIONS = (
         summary="Say yes to what a run asks, once your user has.",
         parameters=_DECIDED,
         required=("run_id",),
-        result=_RUN,
+        result=RUN,
         effect="destructive",
         worker=PROCEDURES,
         build=_approve,
@@ -353,9 +256,9 @@ OPERATIONS = (
     Operation(
         name="reject_procedure",
         summary="Say no to what a run asks; in a review it is undone.",
-        parameters=_take("run_id", "at", "note"),
+        parameters=take("run_id", "at", "note"),
         required=("run_id",),
-        result=_RUN,
+        result=RUN,
         effect="destructive",
         worker=PROCEDURES,
         build=_reject,
@@ -364,8 +267,8 @@ OPERATIONS = (
     Operation(
         name="list_procedures",
         summary="Show registered procedures and shipped examples; with a name, its versions.",
-        parameters=_take("name"),
-        result=_object(("procedures", "count", "examples")),
+        parameters=take("name"),
+        result=result(("procedures", "count", "examples")),
         effect="read",
         idempotent=True,
         worker=PROCEDURES,
@@ -375,9 +278,9 @@ OPERATIONS = (
     Operation(
         name="show_procedure",
         summary="Show a definition, registered or shipped.",
-        parameters=_take("name", "version"),
+        parameters=take("name", "version"),
         required=("name",),
-        result=_object(
+        result=result(
             ("name", "version", "description", "active", "states", "sha256", "definition"),
             *("created_at", "source"),
         ),
@@ -390,8 +293,8 @@ OPERATIONS = (
     Operation(
         name="register_procedure",
         summary="Check and keep a definition; a version never changes.",
-        parameters=_take("definition", "example"),
-        result=_object(("name", "version", "sha256", "created")),
+        parameters=take("definition", "example"),
+        result=result(("name", "version", "sha256", "created")),
         effect="write",
         idempotent=True,
         worker=PROCEDURES,
@@ -401,9 +304,9 @@ OPERATIONS = (
     Operation(
         name="validate_procedure",
         summary="Say all that is wrong with a definition.",
-        parameters=_take("definition"),
+        parameters=take("definition"),
         required=("definition",),
-        result=_object(("valid", "problems"), "sha256"),
+        result=result(("valid", "problems"), "sha256"),
         effect="read",
         idempotent=True,
         worker=PROCEDURES,
@@ -413,8 +316,8 @@ OPERATIONS = (
     Operation(
         name="dry_run_procedure",
         summary="Walk through without effects, with assumed or given answers.",
-        parameters=_take("name", "version", "definition", "context", "answers"),
-        result=_object(
+        parameters=take("name", "version", "definition", "context", "answers"),
+        result=result(
             ("status", "journal", "context", "assumed"),
             *("result", "error", "undone", "not_undone"),
         ),
@@ -427,9 +330,9 @@ OPERATIONS = (
     Operation(
         name="deactivate_procedure",
         summary="Let a procedure be run no more; open runs go on.",
-        parameters=_take("name", "version"),
+        parameters=take("name", "version"),
         required=("name",),
-        result=_object(("deactivated",)),
+        result=result(("deactivated",)),
         effect="write",
         idempotent=True,
         worker=PROCEDURES,

@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mimo.actors.operations import Result
 from mimo.actors.procedures.definition import Catalogue, Facts, Procedure
@@ -249,7 +249,7 @@ class SimulatedWorld:
                     done = self.db.value(
                         "SELECT count(*) FROM effects WHERE key = ?", (thread.act.key,)
                     )
-                    resolution = "done" if done else "repeat"
+                    resolution: Literal["repeat", "done"] = "done" if done else "repeat"
                     at = f"{thread.graph}/{thread.state}".strip("/")
                     runner.give(live, Decide(approved=True, at=at, resolution=resolution))
                     return
