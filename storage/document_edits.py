@@ -57,10 +57,17 @@ class PutDocuments(Edit):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetDocument(Edit):
-    """Archive the memories of a document, or take that back; it returns what was done."""
+    """Archive the memories of a document, or take that back; it returns what was done.
+
+    Args:
+        document_id: Which.
+        undo: Whether to take it back.
+        job: The job that does it because the file is gone; "" if somebody asked for it.
+    """
 
     document_id: int
     undo: bool = False
+    job: str = ""
 
     def apply(self, transaction: Transaction) -> dict[str, Any]:
         """Archive or restore; a document that is so already stays as it is.
@@ -69,11 +76,14 @@ class ForgetDocument(Edit):
             NotFound: There is no such document.
         """
         document = fetch(transaction.link, self.document_id)
-        change = _take_back if self.undo else _forget
+        if self.undo:
+            changed = _take_back(transaction, document)
+        else:
+            changed = _forget(transaction, document, self.job)
         return {
             "document_id": document.id,
             "source": document.source[:512],
-            "memories_changed": change(transaction, document),
+            "memories_changed": changed,
             "forgotten": not self.undo,
         }
 
@@ -269,17 +279,19 @@ def _archive(transaction: Transaction, memory_id: int) -> bool:
     return is_changed
 
 
-def _forget(transaction: Transaction, document: Document) -> int:
+def _forget(transaction: Transaction, document: Document, job: str) -> int:
     if document.forgotten_at_s is not None:
         return 0
     rows = transaction.link.execute(
         "SELECT DISTINCT memory_id FROM document_chunks WHERE document_id = ?", (document.id,)
     ).fetchall()
+    archived = sum(_archive(transaction, int(str(row[0]))) for row in rows)
+    changes = json.dumps(["removed", *Changes(archived=archived)])
     transaction.link.execute(
-        "UPDATE documents SET forgotten_at = ?, updated_at = ? WHERE id = ?",
-        (transaction.now_s, transaction.now_s, document.id),
+        "UPDATE documents SET forgotten_at = ?, updated_at = ?, job = ?, changes = ? WHERE id = ?",
+        (transaction.now_s, transaction.now_s, job, changes, document.id),
     )
-    return sum(_archive(transaction, int(str(row[0]))) for row in rows)
+    return archived
 
 
 def _take_back(transaction: Transaction, document: Document) -> int:

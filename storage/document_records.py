@@ -89,8 +89,8 @@ class Document:
     Args:
         id: Rises, never reused.
         chunk_count: Chunks of its present version; 0 before its first part was the last.
-        outcome: What the last job that changed it did: created, updated or restored; "" if it
-            didn't come to its end.
+        outcome: What the last job that changed it did: created, updated, restored or removed;
+            "" if it didn't come to its end.
         changes: What that did to its memories.
         options: Category, importance and tags of its memories, as JSON.
         created_at_s: When it was first ingested, wall seconds UTC.

@@ -88,7 +88,7 @@ def known_hashes(db: Database, project: str, source: str) -> frozenset[str]:
 
 
 def below(db: Database, project: str, folder: str) -> list[Document]:
-    """Return the files of a project that were ingested from below a folder and aren't forgotten.
+    """Return the files of a project that were ingested from below a folder, forgotten or not.
 
     Args:
         db: Where to read.
@@ -99,7 +99,7 @@ def below(db: Database, project: str, folder: str) -> list[Document]:
         MimoError: See `storage.faults`.
     """
     rows = db.rows(
-        f"{_SELECT} WHERE d.project = ? AND d.kind = 'file' AND d.forgotten_at IS NULL "
+        f"{_SELECT} WHERE d.project = ? AND d.kind = 'file' "
         "AND d.source >= ? AND d.source < ? ORDER BY d.source",
         # "0" is what follows "/".
         (project, f"{folder}/", f"{folder}0"),

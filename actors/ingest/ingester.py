@@ -73,7 +73,7 @@ class Ingester(TableOwner):
         self._queue: deque[str] = deque()
         self._waiting: dict[str, list[m.Call]] = {}
         self._steps: Steps | None = None
-        self._current = ""
+        self._working_on = ""
         self.follow(WRITER)
         super().init(args)
 
@@ -128,7 +128,7 @@ class Ingester(TableOwner):
 
     def statistics_extra(self) -> dict[str, Any]:
         """Add what is being done."""
-        return {"queued": len(self._queue), "working_on": self._current}
+        return {"queued": len(self._queue), "working_on": self._working_on}
 
     # -- Requests ----------------------------------------------------------------------------
     def _ingest(self, request: im.Ingest, call: m.Call) -> Any:
@@ -187,7 +187,7 @@ class Ingester(TableOwner):
             return
         assert self._steps is not None  # noqa: S101  for the type checker
         ends_s = self.clock.monotonic_s() + SLICE_S
-        job = self._jobs[self._current]
+        job = self._jobs[self._working_on]
         while True:
             try:
                 step = self._steps.send(outcome)
@@ -216,8 +216,8 @@ class Ingester(TableOwner):
     def _begin(self) -> bool:
         if not self._queue:
             return False
-        self._current = self._queue.popleft()
-        job = self._jobs[self._current]
+        self._working_on = self._queue.popleft()
+        job = self._jobs[self._working_on]
         job.state = "running"
         self._save(job)
         text = self._texts.pop(job.id, "")
@@ -241,12 +241,12 @@ class Ingester(TableOwner):
             self.after(value.retry_after_s or RETRY_S, _Again(edit))
             return
         self._drive(value)
-        if self._steps is not None and self._current in self._jobs:
-            self._save(self._jobs[self._current])
+        if self._steps is not None and self._working_on in self._jobs:
+            self._save(self._jobs[self._working_on])
 
     def _end(self, job: Job, state: Any) -> None:
         job.state, job.ended_s = state, self.clock.wall_s()
-        self._steps, self._current = None, ""
+        self._steps, self._working_on = None, ""
         self._save(job)
         self._log.info(
             "ingest.ended",

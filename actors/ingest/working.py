@@ -26,11 +26,14 @@ from mimo.storage.document_edits import ForgetDocument, PutDocuments
 from mimo.storage.document_records import Changes, ChunkRow, DocumentHead, DocumentPart
 from mimo.supervision.messages import Failure
 
-#: Bytes of text that are committed together, and most documents.
+#: Bytes of text that are committed together, and most chunks: a store of somebody else's waits
+#: meanwhile, for some 50 ms.
 BATCH_BYTES = 98_304
-BATCH_DOCUMENTS = 64
+BATCH_CHUNKS = 64
 #: What a chunk costs in a message besides its text, in bytes.
-_ROW_BYTES = 400
+_ROW_BYTES = 800
+#: Documents found unchanged after which the job is brought up to date.
+_KNOWN_MAX = 256
 #: Chunks between two moments at which the work can be left.
 _CHUNKS_A_BREATH = 16
 #: Directory entries between two such moments.
@@ -64,6 +67,7 @@ class Work:
         self._roots = roots
         self._parts: list[DocumentPart] = []
         self._bytes = 0
+        self._chunks = 0
         self._known: list[_Outcome] = []
 
     def steps(self) -> Steps:
@@ -116,9 +120,10 @@ class Work:
     def _one_of_many(self, path: Path) -> Steps:
         source = str(path)
         if self._job.deaths:
+            # One by one: the suspect must be the first behind the cursor, or it would be forgotten.
+            yield from self._flush()
             count = self._job.suspect[1] if self._job.suspect[0] == source else 0
             if count >= DEATHS_MAX:
-                yield from self._flush()
                 self._job.fail(source, "it brought its reader down, again and again")
                 self._job.cursor = source
                 return
@@ -126,6 +131,8 @@ class Work:
         yield Breath(is_new=bool(self._job.deaths))
         try:
             yield from self._file(path)
+            if len(self._known) >= _KNOWN_MAX or self._chunks >= BATCH_CHUNKS:
+                yield from self._flush()
         except MimoError as error:
             yield from self._flush()
             self._job.fail(source, f"{error.code}: {error.message}")
@@ -138,18 +145,31 @@ class Work:
         yield from self._document(read_file(path, root), str(path), "")
 
     def _remove_missing(self, folder: Path, pattern: str) -> Steps:
-        """Forget the documents from below the folder whose files are gone."""
+        """Forget the documents from below the folder whose files are gone; count them at the end.
+
+        So one that was forgotten just before a death is counted as well, and once.
+        """
         wanted = tuple(pattern.split("/")) if pattern else ()
-        for document in documents.below(self._db, self._request.project, str(folder)):
+        below = documents.below(self._db, self._request.project, str(folder))
+        for document in below:
             parts = Path(document.source).relative_to(folder).parts
-            if (wanted and not walking.matches(parts, wanted)) or os.path.lexists(document.source):
+            if (
+                document.forgotten_at_s is not None
+                or (wanted and not walking.matches(parts, wanted))
+                or os.path.lexists(document.source)
+            ):
                 continue
-            key = f"{self._job.id}:forget:{document.id}"
-            reply = yield ForgetDocument(document_id=document.id, key=key)
+            edit = ForgetDocument(
+                document_id=document.id,
+                job=self._job.id,
+                key=f"{self._job.id}:forget:{document.id}",
+            )
+            reply = yield edit
             if isinstance(reply, Failure):
                 self._job.fail(document.source, reply.message)
-            else:
-                self._job.count("removed", Changes(archived=reply["memories_changed"]))
+        for document in documents.below(self._db, self._request.project, str(folder)):
+            if document.job == self._job.id and document.outcome == "removed":
+                self._job.count("removed", document.changes)
 
     # -- One document ------------------------------------------------------------------------
     def _document(self, raw: bytes, source: str, suffix: str) -> Steps:
@@ -194,14 +214,13 @@ class Work:
         first, size = 0, 0
         for ordinal, row in enumerate(rows):
             weight = _ROW_BYTES + (len(row.memory.content.encode()) if row.memory else 0)
-            if size and self._bytes + size + weight > BATCH_BYTES:
+            is_full = self._chunks + ordinal - first >= BATCH_CHUNKS
+            if is_full or (size and self._bytes + size + weight > BATCH_BYTES):
                 self._take(head, rows, first, ordinal, size)
                 yield from self._flush()
                 first, size = ordinal, 0
             size += weight
         self._take(head, rows, first, len(rows), size)
-        if len(self._parts) >= BATCH_DOCUMENTS or self._bytes >= BATCH_BYTES:
-            yield from self._flush()
 
     def _take(
         self, head: DocumentHead, rows: list[ChunkRow], first: int, end: int, size: int
@@ -210,13 +229,15 @@ class Work:
             head=head, first=first, chunks=tuple(rows[first:end]), is_last=end == len(rows)
         )
         self._parts.append(part)
-        self._bytes += size
+        # A document without chunks takes room as well.
+        self._bytes += size + len(repr(head))
+        self._chunks += end - first + 1
 
     # -- Writing -----------------------------------------------------------------------------
     def _flush(self) -> Steps:
         """Commit what was collected, then count it; the cursor never passes what isn't durable."""
         parts, known = self._parts, self._known
-        self._parts, self._known, self._bytes = [], [], 0
+        self._parts, self._known, self._bytes, self._chunks = [], [], 0, 0
         done = list(known)
         if parts:
             done += yield from self._commit(parts)
