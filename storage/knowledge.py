@@ -93,15 +93,17 @@ def triple_of(row: Sequence[Any]) -> Triple:
 def state(link: apsw.Connection, project: str) -> GraphState:
     """Return how far the derived facts of a project are."""
     rows = link.execute(
-        "SELECT generation, materialised, derived_generation, fresh_until FROM graphs"
+        "SELECT generation, rules_generation, materialised, derived_generation, fresh_until"
+        " FROM graphs"
         " WHERE project = ?",
         (project,),
     ).fetchall()
     if not rows:
         return GraphState()
-    generation, materialised, derived, fresh_until = rows[0]
+    generation, rules, materialised, derived, fresh_until = rows[0]
     return GraphState(
         generation=int(str(generation)),
+        rules_generation=int(str(rules)),
         materialised=bool(materialised),
         derived_generation=int(str(derived)),
         fresh_until_s=None if fresh_until is None else float(str(fresh_until)),

@@ -105,12 +105,14 @@ class GraphState:
 
     Args:
         generation: Rises with each change of facts or rules; 0 for an empty project.
+        rules_generation: When rules changed last.
         materialised: Whether derived facts are kept.
         derived_generation: Up to which generation they hold.
         fresh_until_s: When a fact begins or ceases to be valid next; None for never.
     """
 
     generation: int = 0
+    rules_generation: int = 0
     materialised: bool = False
     derived_generation: int = 0
     fresh_until_s: float | None = None

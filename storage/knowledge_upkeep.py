@@ -114,7 +114,7 @@ class PutRules(Edit):
 
     def apply(self, transaction: Transaction) -> Any:
         """Write them; the entities that they name become nodes."""
-        facts.next_generation(transaction, self.project)
+        _note_rules(transaction, self.project)
         gone: list[tuple[int, int, str, int]] = []
         for rule in self.rules:
             gone += self._put(transaction, rule)
@@ -183,7 +183,7 @@ class RemoveRule(Edit):
             raise NotFound(
                 f"expected the name of a rule of this project, got {self.name[:80]!r}; see rules"
             )
-        facts.next_generation(transaction, self.project)
+        _note_rules(transaction, self.project)
         gone = _withdraw_rule(link, self.project, self.name)
         return {"names": [self.name], "withdrawn": [list(each) for each in gone]}
 
@@ -293,6 +293,14 @@ class DropDerived(Edit):
             (self.project,),
         )
         return {"removed": len(ids)}
+
+
+def _note_rules(transaction: Transaction, project: str) -> None:
+    """Count a change of rules."""
+    generation = facts.next_generation(transaction, project)
+    transaction.link.execute(
+        "UPDATE graphs SET rules_generation = ? WHERE project = ?", (generation, project)
+    )
 
 
 def _withdraw_rule(

@@ -390,6 +390,7 @@ class GraphRow(Table):
 
     project = peewee.TextField(primary_key=True)
     generation = peewee.IntegerField()
+    rules_generation = peewee.IntegerField()
     materialised = peewee.IntegerField()
     derived_generation = peewee.IntegerField()
     fresh_until = peewee.FloatField(null=True)

@@ -87,7 +87,19 @@ class Inference:
             self._base[fact] = confidence
         if confidence < before and fact in self._confidence and fact not in self._why:
             self._withdraw(fact)
+        elif fact in self._why and confidence == self._confidence[fact]:
+            # It stands by itself now; what rests on it must be told.
+            self.touch(fact)
+            self._forget_why(fact)
         self._offer(fact, confidence, None)
+
+    def touch(self, fact: Fact) -> None:
+        """Count what rests on a fact as changed, since the fact is kept in another way now."""
+        resting = self._resting_on(fact)
+        if len(resting) > 1:
+            for each in [each for each in self._why if each in resting]:
+                self.touched.pop(each, None)
+                self.touched[each] = None
 
     def run(self, steps: int) -> bool:
         """Settle up to this many facts; return whether nothing is left to do."""
@@ -174,6 +186,17 @@ class Inference:
             why = Derivation(rule, premises)
             self._offer(head, self._product(why), why)
 
+    def _resting_on(self, fact: Fact) -> dict[Fact, None]:
+        """Return the fact and all whose best proof rests on it."""
+        found: dict[Fact, None] = {fact: None}
+        queue = [fact]
+        while queue:
+            for dependent in self._dependents.get(queue.pop(), ()):
+                if dependent not in found:
+                    found[dependent] = None
+                    queue.append(dependent)
+        return found
+
     def _forget_why(self, fact: Fact) -> None:
         why = self._why.pop(fact, None)
         if why is not None:
@@ -183,13 +206,7 @@ class Inference:
 
     def _withdraw(self, fact: Fact) -> None:
         """Take back a fact and all whose best proof rests on it, then look for other proofs."""
-        gone: dict[Fact, None] = {fact: None}
-        queue = [fact]
-        while queue:
-            for dependent in self._dependents.get(queue.pop(), ()):
-                if dependent not in gone:
-                    gone[dependent] = None
-                    queue.append(dependent)
+        gone = self._resting_on(fact)
         for each in gone:
             self._forget_why(each)
             del self._confidence[each]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from mimo.actors.knowledge.fact_index import Fact
 from mimo.actors.knowledge.inference import Inference
 from mimo.actors.knowledge.rulebook import rules_in_force
-from mimo.actors.knowledge.rules import Rule, relevant
+from mimo.actors.knowledge.rules import relevant
 from mimo.config import limits
 from mimo.storage import knowledge
 from mimo.storage.knowledge_records import DerivedFact
@@ -26,7 +26,6 @@ class _Graph:
     """One project in memory.
 
     Args:
-        rules: The rules in force.
         inference: What follows from them.
         generation: Of the facts that it has.
         at_s: At which time these were valid.
@@ -34,7 +33,6 @@ class _Graph:
         is_known: Whether what is kept on disk differs only by what `inference` has touched.
     """
 
-    rules: tuple[Rule, ...]
     inference: Inference
     generation: int
     at_s: float
@@ -76,12 +74,12 @@ class Upkeep:
         state = knowledge.state(link, project)
         rules = rules_in_force(knowledge.rules(link, project))
         graph = self._graphs.get(project)
-        if graph is None or graph.rules != rules or now_s < graph.at_s:
+        if graph is None or state.rules_generation > graph.generation or now_s < graph.at_s:
             inference = Inference(rules, floor=limits.INFERRED_CONFIDENCE_MIN, most=self._most)
             facts = knowledge.asserted(link, project, relevant(rules), now_s)
             for subject, predicate, object_, confidence in facts:
                 inference.put((subject, predicate, object_), confidence)
-            graph = _Graph(rules, inference, state.generation, now_s, None)
+            graph = _Graph(inference, state.generation, now_s, None)
             self._graphs[project] = graph
         else:
             matters = relevant(rules)
@@ -89,7 +87,12 @@ class Upkeep:
                 link, project, generation=graph.generation, since_s=graph.at_s, at_s=now_s
             ):
                 if predicate in matters:
-                    graph.inference.put((subject, predicate, object_), confidence)
+                    fact = (subject, predicate, object_)
+                    # The same fact may be kept by another row, just as surely.
+                    graph.inference.touch(fact)
+                    graph.inference.put(fact, confidence)
+        if not state.materialised:
+            graph.is_known = False
         graph.generation, graph.at_s = state.generation, now_s
         graph.fresh_until_s = knowledge.next_boundary(link, project, now_s)
 

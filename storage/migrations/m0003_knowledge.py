@@ -119,12 +119,13 @@ STATEMENTS: tuple[str, ...] = (
     ) STRICT
     """,
     "CREATE UNIQUE INDEX rules_name ON rules (project, name)",
-    # `generation` counts changes of what is asserted and of rules; what is derived holds up to
-    # `derived_generation` and until `fresh_until`, when some fact begins or ceases to be valid.
+    # `generation` counts changes of what is asserted and of rules, the latter last in
+    # `rules_generation`; what is derived holds up to `derived_generation` and until `fresh_until`, when some fact begins or ceases to be valid.
     """
     CREATE TABLE graphs (
         project TEXT PRIMARY KEY,
         generation INTEGER NOT NULL,
+        rules_generation INTEGER NOT NULL DEFAULT 0,
         materialised INTEGER NOT NULL CHECK (materialised IN (0, 1)),
         derived_generation INTEGER NOT NULL,
         fresh_until REAL,
