@@ -6,6 +6,7 @@ fall where they fell before, and the chunks behind it are the same as before.
 
 from __future__ import annotations
 
+import itertools
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,9 +17,7 @@ from mimo.config import limits
 
 #: About one piece in so many ends a chunk that is half full.
 _CUT_EACH = 4
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?…。！？])[\"'”’)\]]*(?:\s+|(?<=[。！？]))(?=\S)|\n{2,}"  # noqa: RUF001
-)
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[”’）]*|\n{2,}")  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,9 @@ def packed(
 
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text, white space around them removed."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+    ends = [0, *(found.end() for found in _SENTENCE_END.finditer(text)), len(text)]
+    parts = (text[start:end].strip() for start, end in itertools.pairwise(ends))
+    return [part for part in parts if part]
 
 
 def divided(text: str, chars_max: int) -> list[str]:

@@ -57,10 +57,10 @@ class Roots:
             InvalidRequest: It isn't absolute, lies outside, in a hidden folder, or is a secret.
             NotFound: There is nothing.
         """
-        if "\0" in given or len(given) > limits.INGEST_SOURCE_CHARS_MAX:
+        if "\0" in given or len(given) > limits.INGEST_SOURCE_CHARS_MAX or not is_text(given):
             raise InvalidRequest(
-                f"expected a path of at most {limits.INGEST_SOURCE_CHARS_MAX} characters without"
-                " NUL; correct it"
+                f"expected a path of at most {limits.INGEST_SOURCE_CHARS_MAX} characters of Unicode"
+                " without NUL; correct it"
             )
         path = os.path.expanduser(given)  # noqa: PTH111  Path's raises for "~nobody"
         if not path.startswith("/"):
@@ -112,6 +112,15 @@ class Roots:
 
 def _real(folder: Path) -> Path:
     return Path(os.path.realpath(folder))
+
+
+def is_text(name: str) -> bool:
+    """Tell whether a name can be written down: a file's may be any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_secret(name: str) -> bool:

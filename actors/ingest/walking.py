@@ -13,7 +13,7 @@ from pathlib import Path
 from pathspec import GitIgnoreSpec
 
 from mimo.actors.ingest.formats import READ_SUFFIXES
-from mimo.actors.ingest.places import SECRET_FOLDERS, Roots, is_secret
+from mimo.actors.ingest.places import SECRET_FOLDERS, Roots, is_secret, is_text
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 
@@ -77,6 +77,7 @@ class Walk:
         """Return why an entry is left out; "" if it isn't."""
         is_folder = entry.is_dir(follow_symlinks=False)
         reasons = (
+            ("unreadable", not is_text(entry.name)),
             ("link", entry.is_symlink()),
             ("secret", is_secret(entry.name) or entry.name in SECRET_FOLDERS),
             ("hidden", entry.name.startswith(".")),
