@@ -1,4 +1,4 @@
-"""A seeded adversary: it kills, freezes, thaws and slows the processes of a node, and heals.
+"""A seeded adversary: it kills, freezes and slows a node's processes, sets its clock, and heals.
 
 Recovery weighs more than injury, so that the node is alive most of the time. Source: TigerBeetle's
 Vortex; reliability.md section 2.4 and catalogue L1.
@@ -18,8 +18,9 @@ from pathlib import Path
 from mimo.config.errors import MimoError
 from tests.support import disks, strace
 from tests.support.node import OUTSIDE_TREE, Node
+from tests.support.wall_clock import WallClock
 
-WEIGHTS = {"kill": 2, "stop": 2, "cont": 10, "slow": 1, "full": 1}
+WEIGHTS = {"kill": 2, "stop": 2, "cont": 10, "slow": 1, "full": 1, "clock": 1}
 #: How often a process outside the tree or the root is chosen rather than one of the tree.
 OUTSIDE_SHARE = 0.1
 #: Pause between two acts, in seconds.
@@ -28,6 +29,9 @@ PAUSE_S = (0.3, 1.0)
 SLOW_US, SLOW_S = 200_000, 1.5
 #: How long the disk stays full, in seconds.
 FULL_S = 1.0
+#: Where the wall clock is set, in seconds from the true one, other than by chance within the last.
+JUMPS_S = (3_600, -86_400)
+JUMP_S_MAX = 262
 
 
 class Nemesis:
@@ -37,16 +41,26 @@ class Nemesis:
         node: The node.
         chance: Decides everything.
         disk: The small disk that holds the data directory; None never fills one.
+        clock: The wall clock that the node sees; None leaves it alone.
     """
 
-    def __init__(self, node: Node, chance: random.Random, disk: Path | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        chance: random.Random,
+        disk: Path | None = None,
+        clock: WallClock | None = None,
+    ) -> None:
         self._node = node
         self._chance = chance
         self._disk = disk
+        self._clock_seen = clock
         self._stopped: set[int] = set()
         self._weights = dict(WEIGHTS)
         if disk is None:
             del self._weights["full"]
+        if clock is None:
+            del self._weights["clock"]
         if shutil.which("strace") is None or os.getuid() != 0:
             del self._weights["slow"]
         self.acts: list[str] = []
@@ -113,6 +127,12 @@ class Nemesis:
         filler = disks.fill(self._disk)
         time.sleep(FULL_S)
         filler.unlink()
+
+    def _clock(self) -> None:
+        assert self._clock_seen is not None
+        by_chance = self._chance.randint(-JUMP_S_MAX, JUMP_S_MAX)
+        self._clock_seen.jump(self._chance.choice((*JUMPS_S, by_chance, by_chance, by_chance)))
+        self.acts.append(f"clock {self._clock_seen.offset_s:+d} s")
 
     def _signal(self, name: str, pid: int, number: signal.Signals) -> None:
         if pid > 0:
