@@ -145,6 +145,21 @@ class ListMemories:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExportPage:
+    """Return records for another Mimo; see `storage.exchange`.
+
+    Args:
+        after: Place of the record before; (0, 0) at first.
+        limit: 1 to `limits.PAGE_MAX`.
+        project: Only what belongs to this project; None is all.
+    """
+
+    after: tuple[int, int] = (0, 0)
+    limit: int = 100
+    project: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryStats:
     """Return counts by category, project and state, and sizes."""
 

@@ -12,11 +12,12 @@ from mimo.actors.memory import messages as mm
 from mimo.actors.memory import time_filter
 from mimo.actors.memory.embedding import make_embedder
 from mimo.actors.memory.engine import RecallEngine
+from mimo.actors.memory.operations_exchange import cursor_of
 from mimo.actors.memory.presentation import is_valid_at, one_json, page_json, stats_json
 from mimo.actors.memory.versions import history_of
 from mimo.actors.operations import Result
 from mimo.config.settings import Settings
-from mimo.storage import checkpoints, database, memories, pages
+from mimo.storage import checkpoints, database, exchange, memories, pages
 from mimo.storage.records import Filters
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
@@ -71,6 +72,8 @@ class Recall(GenServer):
                 return self._list(request)
             case mm.MemoryStats():
                 return self._stats(request)
+            case mm.ExportPage():
+                return self._export(request)
             case mm.MemoryHealth():
                 return self._health()
             case _:
@@ -153,6 +156,13 @@ class Recall(GenServer):
         )
         data = page_json(page, next_cursor=cursor, detailed=request.detailed)
         return Result(data={**data, **time})
+
+    def _export(self, request: mm.ExportPage) -> Result:
+        records, place = exchange.page(
+            self._db, after=request.after, limit=request.limit, project=request.project
+        )
+        data = {"records": records, "count": len(records), "next_cursor": cursor_of(place)}
+        return Result(data=data)
 
     def _health(self) -> Result:
         """Tell what a real read finds, and how far the vectors are behind."""

@@ -40,6 +40,14 @@ COMMANDS: dict[str, Entry] = {
     "logs": Entry("mimo.interfaces.cli.log_reading.logs", "Show the log, filtered or as it grows."),
     "call": Entry("mimo.interfaces.cli.calling.call", "Call a tool, as an assistant would."),
     "tools": Entry("mimo.interfaces.cli.calling.tools", "List the tools and their operations."),
+    "export": Entry(
+        "mimo.interfaces.cli.exchanging.export",
+        "Write all memories to a file or a folder of notes.",
+    ),
+    "import": Entry(
+        "mimo.interfaces.cli.exchanging.import_",
+        "Read memories from an export, Mimo's or another's.",
+    ),
     "backup": Entry("mimo.interfaces.cli.keeping.backup", "Make a verified backup, or list them."),
     "restore": Entry(
         "mimo.interfaces.cli.keeping.restore", "Put a backup in the database's place."

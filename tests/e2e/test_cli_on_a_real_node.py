@@ -176,3 +176,26 @@ def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert admin.json("status")["state"] == "stopped"
     # By design the tables of a node that didn't leave in order wait for its successor.
     node.end(node.Node(tmp_path, {}, os.environ[MARKER]))
+
+
+def test_memories_are_exported_and_imported_again(admin: Admin, tmp_path: Path) -> None:
+    """README, "Export and import": a file, a folder of notes, and another maker's export."""
+    theirs = tmp_path / "theirs.jsonl"
+    theirs.write_text(
+        '{"type":"entity","name":"Bo","entityType":"person","observations":["sails on lakes"]}\n'
+    )
+    first = admin.json("import", str(theirs))
+    again = admin.json("import", str(theirs))
+    assert (first["form"], first["new"], again["new"]) == ("server-memory", 1, 0)
+    (hit,) = admin.memory(operation="search", query="who sails", mode="keyword")["memories"]
+    assert hit["content"] == "Bo: sails on lakes"
+
+    whole, notes = tmp_path / "all.jsonl", tmp_path / "notes"
+    written = admin.json("export", str(whole))["records"]
+    assert written["memory"] == sum('"type": "memory"' in line for line in whole.open())
+    assert admin.json("export", str(notes), "--format", "markdown")["records"]["note"] >= 1
+    for source in (whole, notes):
+        assert admin.json("import", str(source))["new"] == 0
+    refused = admin.run("import", str(Path(__file__)))
+    assert refused.returncode != 0
+    assert "expected JSON or JSON Lines" in refused.stderr
