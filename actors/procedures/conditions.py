@@ -32,9 +32,9 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _holds(left: Any, right: Any) -> bool:
-    if isinstance(left, str):
+    if isinstance(left, str | Mapping):
         return isinstance(right, str) and right in left
-    return isinstance(left, list | Mapping) and right in left
+    return isinstance(left, list) and right in left
 
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {

@@ -109,9 +109,11 @@ def _begin_wait(turn: Turn, thread: Thread, wait: Wait) -> None:
 
 
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TemplateError(f"expected seconds as a number, got {str(value)[:40]!r}")
-    return min(max(float(value), 0.0), RUN_TIMEOUT_S_MAX)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value <= RUN_TIMEOUT_S_MAX:
+        most = f"{RUN_TIMEOUT_S_MAX:g}"
+        raise TemplateError(f"expected 0 to {most} seconds, got {str(value)[:40]!r}")
+    return float(value)
 
 
 def _moment(value: Any) -> float:

@@ -20,7 +20,7 @@ def _is_number(value: Any) -> bool:
 
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: _is_number(value) and value == int(value),
+    "integer": lambda value: _is_number(value) and (isinstance(value, int) or value.is_integer()),
     "number": _is_number,
     "boolean": lambda value: isinstance(value, bool),
     "array": lambda value: isinstance(value, list),
@@ -103,7 +103,7 @@ def problems(schema: Any, place: str = "context_schema", depth: int = 0) -> Iter
     unknown = sorted(set(schema) - KEYWORDS)
     if unknown:
         yield f"{place}: expected keywords among {', '.join(sorted(KEYWORDS))}, got {unknown[0]!r}"
-    if schema.get("type", "object") not in _TYPES:
+    if schema.get("type", "object") not in list(_TYPES):
         yield f"{place}.type: expected one of {', '.join(_TYPES)}, got {schema['type']!r}"
     yield from _keyword_problems(schema, place)
     parts = schema.get("properties", {})
@@ -117,9 +117,11 @@ def problems(schema: Any, place: str = "context_schema", depth: int = 0) -> Iter
 
 
 def _keyword_problems(schema: Schema, place: str) -> Iterator[str]:
-    for keyword in ("enum", "required"):
-        if not isinstance(schema.get(keyword, []), list):
-            yield f"{place}.{keyword}: expected a list"
+    if not isinstance(schema.get("enum", []), list):
+        yield f"{place}.enum: expected a list"
+    required = schema.get("required", [])
+    if not isinstance(required, list) or not all(isinstance(name, str) for name in required):
+        yield f"{place}.required: expected a list of names"
     for keyword in _BOUNDS:
         if keyword in schema and not _is_number(schema[keyword]):
             yield f"{place}.{keyword}: expected a number"
