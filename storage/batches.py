@@ -15,11 +15,12 @@ from typing import assert_never
 import apsw
 
 from mimo.config.errors import InvalidRequest, MimoError
-from mimo.storage import faults, interactions, ledger, memory_writes, sequence
+from mimo.storage import arrivals, faults, interactions, ledger, memory_writes, sequence
 from mimo.storage.commands import (
     Command,
     Delete,
     Edit,
+    Judge,
     Keyed,
     Outcome,
     PutVectors,
@@ -53,13 +54,16 @@ __all__ = [
 _REFUSALS = (apsw.ConstraintError, apsw.TooBigError, apsw.MismatchError, apsw.RangeError)
 
 
-def apply(db: Database, commands: Sequence[Command], *, now_s: float) -> list[Outcome]:
+def apply(
+    db: Database, commands: Sequence[Command], *, now_s: float, judge: Judge | None = None
+) -> list[Outcome]:
     """Do all commands in one durable commit and return their outcomes, in order.
 
     Args:
         db: The writer's connection.
         commands: Done in this order.
         now_s: Wall seconds UTC; dates what is written.
+        judge: Tells how new memories stand to old ones; None to store them unlooked.
 
     Returns:
         For each command its value, or the error for which it alone was refused.
@@ -72,7 +76,7 @@ def apply(db: Database, commands: Sequence[Command], *, now_s: float) -> list[Ou
     """
     with db.transaction() as link:
         first = sequence.read(link, db.path).seq
-        batch = Transaction(link, now_s, first)
+        batch = Transaction(link, now_s, first, judge)
         outcomes = [_apply_one(batch, command, db) for command in commands]
         if batch.seq != first:
             link.execute("UPDATE identity SET seq = ?", (batch.seq,))
@@ -118,7 +122,7 @@ def _do(batch: Transaction, command: Command) -> Value:
     match command:
         case StoreMemories():
             batch.seq += len(command.memories)
-            value = tuple(memory_writes.store(link, memory, now_s) for memory in command.memories)
+            value = arrivals.store(batch, command)
         case Update():
             batch.seq += 1
             value = memory_writes.update(link, command.memory_id, command.patch, now_s)

@@ -8,13 +8,17 @@ command.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import apsw
 
 from mimo.config.errors import MimoError
 from mimo.storage.records import Interaction, MemoryPatch, NewMemory
+
+#: What to do about memories that are like a new one.
+OnSimilar = Literal["report", "supersede", "ignore"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +26,19 @@ class StoreMemories:
     """Store memories, all or none; the outcome is a tuple of `Stored`, in their order.
 
     A memory that is there already, word for word, isn't stored again; see `memory_writes.store`.
+    One that is like others is linked with them, and the outcome says so; see `arrivals.store`.
+
+    Args:
+        memories: What to store.
+        supersedes: Ids of the memories whose place the first one takes.
+        on_similar: `report` what is like it; `supersede` also puts it in the place of the memory
+            that it repeats, updates, corrects, refines or contradicts most; `ignore` doesn't look.
+        key: Idempotency key.
     """
 
     memories: tuple[NewMemory, ...]
+    supersedes: tuple[int, ...] = ()
+    on_similar: OnSimilar = "report"
     key: str = ""
 
 
@@ -80,12 +94,59 @@ class RecordInteractions:
     interactions: tuple[Interaction, ...]
 
 
+class Neighbour(NamedTuple):
+    """A live memory of the same project that shares words; `content` is its beginning."""
+
+    id: int
+    content: str
+
+
+class Finding(NamedTuple):
+    """How a new memory stands to one that is there.
+
+    Args:
+        memory_id: The one that is there.
+        kind: redundant, update, correction, contradiction, refinement or similar.
+        score: How much they have in common, 0 to 1.
+        why: What it was told by, in a few words.
+        is_certain: Whether the new one says nothing else, so that it needn't be stored.
+    """
+
+    memory_id: int
+    kind: str
+    score: float
+    why: str
+    is_certain: bool = False
+
+
+class Judge(Protocol):
+    """Whoever can tell how statements stand to each other; pure and quick."""
+
+    def telling(self, content: str) -> Sequence[str]:
+        """Return the words by which a memory is found again, most telling first."""
+
+    def findings(self, content: str, neighbours: Sequence[Neighbour]) -> list[Finding]:
+        """Return how a new text stands to those that have much to do with it, closest first."""
+
+
 class Stored(NamedTuple):
-    """One memory of a `StoreMemories`; `created` is False if it was there already."""
+    """One memory of a `StoreMemories`.
+
+    Args:
+        id: Its id, or that of the one that was there already.
+        uid: As the id.
+        created: False if it was there already.
+        decision: `new`, or how it stands to the closest memory; see `Finding.kind`.
+        similar: Findings, each a tuple (memory id, kind, score, why, beginning of its content).
+        superseded: Ids of the memories whose place it took.
+    """
 
     id: int
     uid: str
     created: bool
+    decision: str = "new"
+    similar: tuple[tuple[int, str, float, str, str], ...] = ()
+    superseded: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -96,11 +157,13 @@ class Transaction:
         link: Its connection.
         now_s: Its time, wall seconds UTC; dates what is written.
         seq: The number of its newest change; whoever changes what searches see takes the next ones.
+        judge: Tells how new memories stand to old ones; None to store them unlooked.
     """
 
     link: apsw.Connection
     now_s: float
     seq: int
+    judge: Judge | None = None
 
     def next_seq(self) -> int:
         """Number one more change and return its number."""

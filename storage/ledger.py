@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from typing import Any
 
 import apsw
 
@@ -39,8 +40,18 @@ def decoded(command: Keyed, reply: str) -> Value:
     if isinstance(command, Edit):
         return found
     if isinstance(command, StoreMemories):
-        return tuple(Stored(*item) for item in found)
+        return tuple(_stored(item) for item in found)
     return Memory(**{**found, "tags": tuple(found["tags"])})
+
+
+def _stored(item: list[Any]) -> Stored:
+    """Return an outcome out of its JSON; one that an older Mimo entered has three fields."""
+    memory_id, uid, created, *rest = item
+    if not rest:
+        return Stored(memory_id, uid, created)
+    decision, similar, superseded = rest
+    found = tuple(tuple(one) for one in similar)
+    return Stored(memory_id, uid, created, decision, found, tuple(superseded))
 
 
 def recall(link: apsw.Connection, command: Keyed) -> Value | None:

@@ -38,8 +38,9 @@ _UPDATE: Final = """
     WHERE id = ?
 """
 
+# By the hash: left to itself, SQLite walks all memories without a session (1.6 ms at 10,000).
 _SAME: Final = """
-    SELECT id, uid FROM memories
+    SELECT id, uid FROM memories INDEXED BY memories_content_hash
     WHERE content_hash = ? AND project = ? AND session_id = ? AND category = ? AND source = ?
         AND trust = ? AND valid_from IS ? AND valid_until IS ? AND metadata = ?
         AND (? IS NULL OR occurred_at = ?)
@@ -82,9 +83,19 @@ def store(link: apsw.Connection, memory: NewMemory, now_s: float) -> Stored:
         InvalidRequest: It isn't as `NewMemory` demands.
     """
     check_memory(memory)
+    return find_same(link, memory, now_s) or insert(link, memory, now_s)
+
+
+def find_same(link: apsw.Connection, memory: NewMemory, now_s: float) -> Stored | None:
+    """Return the memory that this one repeats word for word, reinforced; None if there is none."""
     known = _find_same(link, memory)
-    if known is not None and _reinforce(link, known.id, memory, now_s):
+    if known is not None and reinforce(link, known.id, memory, now_s):
         return known
+    return None
+
+
+def insert(link: apsw.Connection, memory: NewMemory, now_s: float) -> Stored:
+    """Store a memory that was checked and isn't there yet."""
     occurred_s = now_s if memory.occurred_at_s is None else memory.occurred_at_s
     uid = new_uid(now_s)
     link.execute(
@@ -213,10 +224,12 @@ def _find_same(link: apsw.Connection, memory: NewMemory) -> Stored | None:
             memory.occurred_at_s,
         ),
     ).fetchall()
-    return Stored(int(str(found[0][0])), str(found[0][1]), created=False) if found else None
+    if not found:
+        return None
+    return Stored(int(str(found[0][0])), str(found[0][1]), created=False, decision="redundant")
 
 
-def _reinforce(link: apsw.Connection, memory_id: int, memory: NewMemory, now_s: float) -> bool:
+def reinforce(link: apsw.Connection, memory_id: int, memory: NewMemory, now_s: float) -> bool:
     """Add what the copy has more; False if the tags of both are too many for one memory."""
     old = _as_new(fetch(link, memory_id))
     new = dataclasses.replace(

@@ -153,6 +153,9 @@ OTHERS: dict[str, Schema] = {
     "reason": _name("Why, for the history."),
     "version": _count("Number from history; default the one before the present.", 1, 2**31),
     "cursor": _text("next_cursor of the page before.", 512, 0),
+    "dry_run": _flag("Only show what would be done."),
+    "action": _choice("Default run.", "run", "pause", "resume"),
+    "run_id": _count("Id from sleep_report or forget.", 1, 2**53 - 1),
     "ttl_s": {
         "type": "number",
         "description": "Seconds to keep the note; default 3600.",

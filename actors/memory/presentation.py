@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from mimo.storage.records import Memory
+from mimo.storage.commands import Stored
+from mimo.storage.records import Memory, NewMemory
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -89,15 +90,29 @@ def is_valid_at(memory: Memory, at_s: float) -> bool:
     return (starts_s is None or starts_s <= at_s) and (ends_s is None or at_s < ends_s)
 
 
-def stored_json(outcome: tuple[int, str, bool]) -> dict[str, Any]:
-    """Return what `store` answers for one memory: (id, uid, whether it is new)."""
-    memory_id, uid, created = outcome
-    return {"memory_id": memory_id, "uid": uid, "created": created}
+def stored_json(outcome: Stored, memory: NewMemory) -> dict[str, Any]:
+    """Return what `store` answers for one memory: its id, and how it stands to those there."""
+    shown: dict[str, Any] = {
+        "memory_id": outcome.id,
+        "uid": outcome.uid,
+        "created": outcome.created,
+        "decision": outcome.decision,
+    }
+    if outcome.similar:
+        shown["similar"] = [
+            {"memory_id": found, "kind": kind, "score": score, "why": why, "content": content}
+            for found, kind, score, why, content in outcome.similar
+        ]
+    if outcome.superseded:
+        shown["superseded"] = list(outcome.superseded)
+    if isinstance(redacted := memory.metadata.get("redacted"), dict):
+        shown["redacted"] = sorted(redacted)
+    return shown
 
 
-def stored_many_json(outcomes: Iterable[tuple[int, str, bool]]) -> dict[str, Any]:
+def stored_many_json(outcomes: Iterable[Stored], memories: Iterable[NewMemory]) -> dict[str, Any]:
     """Return what `store_many` answers, in the order in which the memories were given."""
-    stored = [stored_json(outcome) for outcome in outcomes]
+    stored = [stored_json(*both) for both in zip(outcomes, memories, strict=True)]
     created = sum(1 for entry in stored if entry["created"])
     return {
         "created_count": created,

@@ -173,3 +173,46 @@ FORGOTTEN = _object(
     memories_changed=_COUNT,
     forgotten=_FLAG,
 )
+
+_FADED_ITEM = _object(
+    ("memory_id", "score"),
+    memory_id=_COUNT,
+    score=_NUMBER,
+    reason=_TEXT,
+    content=_TEXT,
+    kept_because=_TEXT,
+    half_life_days=_NUMBER,
+    forgotten_in_active_days=_COUNT,
+)
+DECAYED = _object(
+    ("memories", "active_days"), memories=_list(_FADED_ITEM), active_days=_COUNT, visited=_COUNT
+)
+_STAGE = _object(("name", "state", "duration_s"), name=_TEXT, state=_TEXT, duration_s=_NUMBER)
+RUN = _object(
+    ("run_id", "state", "stages"),
+    run_id=_COUNT,
+    state=_TEXT,
+    stages=_list(_STAGE),
+    paused=_FLAG,
+)
+PREVIEWED = _object(
+    (),
+    count=_COUNT,
+    visited=_COUNT,
+    active_days=_COUNT,
+    memories=_list(_FADED_ITEM),
+    run_id=_COUNT,
+    state=_TEXT,
+    stages=_list(_STAGE),
+)
+PROTECTED = _object(("memory_id", "protected"), memory_id=_COUNT, protected=_FLAG)
+RECOVERED = _object(("memory_id", "recovered"), memory_id=_COUNT, recovered=_TEXT)
+RUNS = _object(
+    ("runs", "running", "paused"),
+    runs=_list(_OPEN),
+    running=_FLAG,
+    paused=_FLAG,
+    due=_FLAG,
+    enabled=_FLAG,
+    archived=_COUNT,
+)

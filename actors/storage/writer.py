@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory.building import without_secrets
+from mimo.actors.memory.novelty import NoveltyJudge
 from mimo.actors.memory.presentation import (
     deleted_json,
     one_json,
@@ -28,6 +29,8 @@ from mimo.config.settings import Settings
 from mimo.storage import batches, checkpoints, database, ledger
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer, failure
+
+_JUDGE = NoveltyJudge()
 
 SERVICES = "resilience/services"
 #: What may leave memories that want a vector.
@@ -135,7 +138,7 @@ class Writer(GenServer):
         try:
             faultpoints.reach("writer.before_commit", self.name)
             began_s = self.clock.monotonic_s()
-            outcomes = batches.apply(self._db, commands, now_s=self.clock.wall_s())
+            outcomes = batches.apply(self._db, commands, now_s=self.clock.wall_s(), judge=_JUDGE)
             took_s = self.clock.monotonic_s() - began_s
         except (DiskFull, Corrupt) as error:
             self._refuse(error)
@@ -209,7 +212,12 @@ def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
         case mm.Remember():
             # A second time for what others made; of what was scrubbed nothing changes.
             memories = tuple(without_secrets(memory) for memory in request.memories)
-            return batches.StoreMemories(memories=memories, key=request.key)
+            return batches.StoreMemories(
+                memories=memories,
+                supersedes=request.supersedes,
+                on_similar=request.on_similar,
+                key=request.key,
+            )
         case mm.UpdateMemory():
             return batches.Update(memory_id=request.memory_id, patch=request.patch, key=request.key)
         case mm.DeleteMemory():
@@ -232,9 +240,9 @@ def _answer(request: Any, outcome: Any) -> Any:  # noqa: PLR0911  a table
         return failure(outcome)
     match request:
         case mm.Remember(many=True):
-            return Result(data=stored_many_json(outcome))
+            return Result(data=stored_many_json(outcome, request.memories))
         case mm.Remember():
-            return Result(data=stored_json(outcome[0]))
+            return Result(data=stored_json(outcome[0], request.memories[0]))
         case mm.DeleteMemory():
             return Result(data=deleted_json(outcome))
         case mm.UpdateMemory() | mm.RestoreMemory():

@@ -172,7 +172,7 @@ def test_an_exact_copy_is_known_and_not_stored_again(writer: Database) -> None:
     first = store(writer, FULL)[0]
     again = store(writer, dataclasses.replace(FULL, content="  Ann sails\non Sundays "))[0]
 
-    assert again == first._replace(created=False)
+    assert again == first._replace(created=False, decision="redundant")
     assert memories.get(writer, first.id).access_count == 0
     assert memories.get(writer, first.id).updated_at_s == NOW_S
 
@@ -391,7 +391,9 @@ def test_a_key_is_forgotten_after_its_time(writer: Database) -> None:
     assert ledger.prune(writer, now_s=NOW_S + limits.IDEMPOTENCY_KEPT_S) == 0
     assert ledger.prune(writer, now_s=NOW_S + limits.IDEMPOTENCY_KEPT_S + 1) == 1
 
-    assert store(writer, NewMemory(content="one"), key="k")[0] == first._replace(created=False)
+    assert store(writer, NewMemory(content="one"), key="k")[0] == first._replace(
+        created=False, decision="redundant"
+    )
 
 
 def test_a_repeated_update_does_not_undo_a_later_one(writer: Database) -> None:

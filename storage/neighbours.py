@@ -1,0 +1,76 @@
+"""Memories with the same words as a new one: a bounded look into the full-text index.
+
+Each word costs a few rows of the index, the newest ones, so a look costs about as much in a large
+store as in a small one. Two words that are common by themselves are looked for together among the
+newest memories.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+import apsw
+
+from mimo.storage import search
+from mimo.storage.commands import Neighbour
+from mimo.storage.search import quoted
+
+#: Most words of a new memory that are looked for, and most rows that are read for each.
+WORDS_MAX: Final = 8
+ROWS_A_WORD: Final = 24
+#: Pairs of common words, the rows that are read for each, and how far back they are looked for.
+PAIRS_MAX: Final = 3
+ROWS_A_PAIR: Final = 8
+PAIRS_BACK: Final = 4_000
+#: Memories that are read to be compared, and the characters of each that are.
+READ_MAX: Final = 16
+COMPARED_MAX: Final = 8
+CHARS_MAX: Final = 1_200
+
+_BY_WORD: Final = (
+    "SELECT rowid FROM memories_fts WHERE memories_fts MATCH ? AND rowid > ? "
+    "ORDER BY rowid DESC LIMIT ?"
+)
+_READ: Final = """
+    SELECT m.id, substr(m.content, 1, ?2) FROM memories m
+    WHERE m.id IN (SELECT value FROM json_each(?1)) AND +m.project = ?3
+        AND m.deleted_at IS NULL AND m.archived_at IS NULL AND m.superseded_by IS NULL
+"""
+
+
+def near(link: apsw.Connection, words: Sequence[str], project: str) -> list[Neighbour]:
+    """Return the memories that share most of the rarest of these words, nearest first.
+
+    Args:
+        link: The open transaction.
+        words: The telling words of the new memory, unquoted.
+        project: Only memories of it.
+    """
+    weights: defaultdict[int, float] = defaultdict(float)
+    common: list[str] = []
+    for word in sorted(dict.fromkeys(words), key=len, reverse=True)[:WORDS_MAX]:
+        ids = _ids(link, quoted(word), 0, ROWS_A_WORD)
+        if len(ids) == ROWS_A_WORD:
+            common.append(word)
+        for one in ids:
+            weights[one] += 1.0 / (4 + len(ids))
+    newest = search.size(link)
+    for pair in itertools.islice(itertools.pairwise(common), PAIRS_MAX):
+        asked = " AND ".join(quoted(word) for word in pair)
+        for one in _ids(link, asked, max(newest - PAIRS_BACK, 0), ROWS_A_PAIR):
+            weights[one] += 2.0 / (4 + ROWS_A_WORD)
+    best = sorted(weights, key=lambda one: (-weights[one], -one))[:READ_MAX]
+    if not best:
+        return []
+    rows = link.execute(_READ, (json.dumps(best), CHARS_MAX, project)).fetchall()
+    found = {int(str(row[0])): Neighbour(int(str(row[0])), str(row[1])) for row in rows}
+    return [found[one] for one in best if one in found][:COMPARED_MAX]
+
+
+def _ids(link: apsw.Connection, asked: str, after_id: int, limit: int) -> list[int]:
+    rows = link.execute(_BY_WORD, (asked, after_id, limit)).fetchall()
+    return [int(str(row[0])) for row in rows]
