@@ -20,6 +20,7 @@ import pytest
 
 from mimo.storage.database import open_writer
 from mimo.supervision.card import holder_pid
+from mimo.supervision.messages import RestartChild
 from tests.support import disks, figures, strace
 from tests.support.campaign import Campaign
 from tests.support.checkers import events, judge_file, log_lines
@@ -32,6 +33,8 @@ from tests.support.waiting import eventually
 #: Without the model there is less to write to a small disk.
 SMALL = {"MIMO_EMBEDDING_PROVIDER": "none"}
 RESUMED_S = 20.0
+#: Codes of calls that needed a page which couldn't be read.
+UNREADABLE = {"corrupt", "storage_failed"}
 
 
 def test_e1_a_full_disk_refuses_writes_and_resumes_by_itself(tmp_path: Path) -> None:
@@ -124,6 +127,59 @@ def test_e3_a_failed_sync_ends_the_writer_and_acknowledges_nothing_false(
         errors_max=40,
         expected=frozenset({"storage.failed", "storage.opened"}),
     )
+
+
+def test_e4_a_page_that_a_reader_can_not_read_costs_one_call(
+    warm: Node, chance: random.Random
+) -> None:
+    """E4: its caller is told; the reader goes on, and so does everybody else."""
+    strace.require_strace()
+    mix = {"store": 40, "get": 40, "keyword": 20}
+    with Campaign(warm, "E4 reader", chance, mix=mix, is_logged=False) as case:
+        case.traffic.await_oks(40)
+        pid = warm.actor("memory/recall/1").pid
+        with strace.injected(pid, "pread64:error=EIO:when=1"):
+            eventually(case.traffic.history.errors, within_s=20, what="a page that can't be read")
+        case.traffic.await_oks(20)
+    case.require(errors_max=1)
+    assert {op.code for op in case.traffic.history.errors()} <= UNREADABLE
+    assert warm.actor("memory/recall/1").pid == pid
+
+
+def test_e4_pages_that_the_writer_can_not_read_start_no_crash_loop(
+    data_dir: Path, chance: random.Random
+) -> None:
+    """E4: it refuses to write, or leaves; reads go on, and the next writer writes again.
+
+    SQLite calls some unreadable pages damaged. Then the writer refuses until it is started anew.
+    """
+    strace.require_strace()
+    with running_node(data_dir, SMALL) as node:
+        with Campaign(node, "E4 writer", chance, is_logged=False) as case:
+            case.traffic.await_oks(40)
+            # A writer with an empty cache has to read.
+            node.await_successor(node.signal("storage/writer"))
+            failing = node.actor("storage/writer")
+            with strace.injected(failing.pid, "pread64:error=EIO"):
+                errors = case.traffic.history.errors
+                eventually(lambda: errors() or not alive(failing.pid), within_s=20, what="a fault")
+                for _ in range(3):
+                    case.traffic.recover_ms(time.monotonic(), "get", "search")
+            restarts = node.restarts()["storage/writer"] - 1
+            is_refusing = alive(failing.pid)
+            if is_refusing:
+                again = RestartChild(name="storage/writer", force=True)
+                node.ask(again, "storage", timeout_s=30)
+            healed_s = time.monotonic()
+            case.recover_ms.append(case.traffic.recover_ms(healed_s, "store"))
+        case.require(
+            errors_max=len(case.traffic.history),
+            expected=frozenset({"storage.failed", "storage.corrupt"}),
+            is_refusing=is_refusing,
+        )
+    assert {op.code for op in case.traffic.history.errors()} <= UNREADABLE
+    assert {op.kind for op in case.traffic.history.errors()} <= {"store"}
+    assert restarts <= 1
 
 
 def test_e5_a_lock_of_another_process_is_waited_for_then_refused(data_dir: Path) -> None:
