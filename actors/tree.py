@@ -121,6 +121,12 @@ def _memory(settings: Settings) -> ChildSpec:
         # It runs only where nobody else wants to, so its own work may take long.
         _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=120.0),
         _worker("memory/working_memory", f"{folder}.working_memory.WorkingMemory", settings),
+        _worker(
+            "memory/lifecycle",
+            "mimo.actors.lifecycle.lifecycle.Lifecycle",
+            settings,
+            busy_max_s=10.0,
+        ),
         # One page of a PDF, or one file of JSON, is read in one go.
         _worker(
             "memory/ingest",

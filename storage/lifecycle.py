@@ -24,6 +24,29 @@ _TRACES: Final = """
     ORDER BY m.id LIMIT ?
 """
 
+_RUNS: Final = """
+    SELECT r.id, r.kind, r.cause, r.state, r.started_at, r.ended_at,
+        (SELECT count(*) FROM lifecycle_actions a WHERE a.run_id = r.id)
+    FROM lifecycle_runs r
+"""
+#: Each counts rows that must not be, among the newest; `storage.integrity` looks at all.
+LAWS: Final = {
+    "memories without an index entry": """
+        SELECT count(*) FROM (SELECT id FROM memories ORDER BY id DESC LIMIT 1000) m
+        WHERE NOT EXISTS (SELECT 1 FROM memories_fts_docsize d WHERE d.id = m.id)
+    """,
+    "memories that neither have a vector nor wait for one": """
+        SELECT count(*) FROM (
+            SELECT id, deleted_at FROM memories ORDER BY id DESC LIMIT 1000
+        ) m WHERE m.deleted_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM embedding_queue q WHERE q.memory_id = m.id)
+            AND NOT EXISTS (SELECT 1 FROM vectors v WHERE v.memory_id = m.id)
+    """,
+    "memories both in the table and moved out of it": """
+        SELECT count(*) FROM exported_memories e JOIN memories m ON m.id = e.memory_id
+    """,
+}
+
 
 class Trace(NamedTuple):
     """What decay needs to know of a memory.
@@ -104,14 +127,17 @@ def newest_runs(db: Database, limit: int) -> list[dict[str, Any]]:
     Raises:
         MimoError: See `storage.faults`.
     """
-    rows = db.rows(
-        "SELECT r.id, r.kind, r.cause, r.state, r.started_at, r.ended_at, "
-        "(SELECT count(*) FROM lifecycle_actions a WHERE a.run_id = r.id) "
-        "FROM lifecycle_runs r ORDER BY r.id DESC LIMIT ?",
-        (limit,),
-    )
-    names = ("run_id", "kind", "cause", "state", "started_s", "ended_s", "actions")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [_run(row) for row in db.rows(f"{_RUNS} ORDER BY r.id DESC LIMIT ?", (limit,))]
+
+
+def run(db: Database, run_id: int) -> dict[str, Any] | None:
+    """Return one run as `newest_runs` does; None if there is none.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    row = db.one(f"{_RUNS} WHERE r.id = ?", (run_id,))
+    return None if row is None else _run(row)
 
 
 def stages(db: Database, run_id: int) -> list[dict[str, Any]]:
@@ -146,6 +172,11 @@ def actions(db: Database, run_id: int, limit: int) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def _run(row: tuple[Any, ...]) -> dict[str, Any]:
+    names = ("run_id", "kind", "cause", "state", "started_s", "ended_s", "actions")
+    return dict(zip(names, row, strict=True))
+
+
 def _trace(row: tuple[Any, ...]) -> Trace:
     memory_id, importance, protected, spaced, count, used_s, condensed, document = row
     return Trace(
@@ -158,3 +189,55 @@ def _trace(row: tuple[Any, ...]) -> Trace:
         is_condensed=bool(condensed),
         in_document=bool(document),
     )
+
+
+def beginnings(db: Database, ids: list[int], chars: int = 160) -> dict[int, dict[str, Any]]:
+    """Return of each memory {content, category, project}, the content cut.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "SELECT id, substr(content, 1, ?), category, project FROM memories "
+        "WHERE id IN (SELECT value FROM json_each(?))",
+        (chars, json.dumps(ids)),
+    )
+    return {row[0]: {"content": row[1], "category": row[2], "project": row[3]} for row in rows}
+
+
+def ids_of_project(db: Database, found: list[Trace], project: str | None) -> set[int] | None:
+    """Return which of these are of a project; None if none was named.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    if project is None:
+        return None
+    rows = db.rows(
+        "SELECT id FROM memories WHERE project = ? AND id IN (SELECT value FROM json_each(?))",
+        (project, json.dumps([one.memory_id for one in found])),
+    )
+    return {row[0] for row in rows}
+
+
+def queued(db: Database) -> int:
+    """Return how many memories wait for their first vector or a new one.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    return int(db.value("SELECT count(*) FROM embedding_queue"))
+
+
+def broken(db: Database, law: str) -> list[str]:
+    """Return a sentence if rows are there that must not be; at most the newest are looked at.
+
+    Args:
+        db: An open database.
+        law: A key of `LAWS`.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    count = int(db.value(LAWS[law]) or 0)
+    return [f"expected no {law}, got {count}; see `mimo doctor`"] if count else []

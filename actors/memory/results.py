@@ -185,7 +185,7 @@ _FADED_ITEM = _object(
     forgotten_in_active_days=_COUNT,
 )
 DECAYED = _object(
-    ("memories", "active_days"), memories=_list(_FADED_ITEM), active_days=_COUNT, visited=_COUNT
+    ("faded", "active_days"), faded=_list(_FADED_ITEM), active_days=_COUNT, visited=_COUNT
 )
 _STAGE = _object(("name", "state", "duration_s"), name=_TEXT, state=_TEXT, duration_s=_NUMBER)
 RUN = _object(
@@ -200,7 +200,7 @@ PREVIEWED = _object(
     count=_COUNT,
     visited=_COUNT,
     active_days=_COUNT,
-    memories=_list(_FADED_ITEM),
+    faded=_list(_FADED_ITEM),
     run_id=_COUNT,
     state=_TEXT,
     stages=_list(_STAGE),
