@@ -52,10 +52,12 @@ class Texts:
     def memory(self, number: int) -> dict[str, Any]:
         """Return the arguments of `store` for this memory."""
         chance = random.Random(f"{self._seed} m {number}")
+        block = number // _SESSION
         return {
             "content": f"{' '.join(self._some(chance, chance.randint(*LENGTHS)))} {number}.",
             "speaker": SPEAKERS[number % len(SPEAKERS)],
-            "session_id": f"bench-{number // _SESSION}",
+            # Half of them in conversations, half notes outside of any.
+            "session_id": f"bench-{block}" if block % 2 else "",
             "occurred_at": datetime.fromtimestamp(
                 _FIRST_S + _APART_S * (number % _MOMENTS), UTC
             ).isoformat(),
