@@ -40,6 +40,10 @@ COMMANDS: dict[str, Entry] = {
     "logs": Entry("mimo.interfaces.cli.log_reading.logs", "Show the log, filtered or as it grows."),
     "call": Entry("mimo.interfaces.cli.calling.call", "Call a tool, as an assistant would."),
     "tools": Entry("mimo.interfaces.cli.calling.tools", "List the tools and their operations."),
+    "procedures": Entry(
+        "mimo.interfaces.cli.procedures.procedures",
+        "Show and run procedures; approve what they ask.",
+    ),
     "export": Entry(
         "mimo.interfaces.cli.exchanging.export",
         "Write all memories to a file or a folder of notes.",
@@ -47,6 +51,9 @@ COMMANDS: dict[str, Entry] = {
     "import": Entry(
         "mimo.interfaces.cli.exchanging.import_",
         "Read memories from an export, Mimo's or another's.",
+    ),
+    "ingest": Entry(
+        "mimo.interfaces.cli.ingesting.ingest", "Read files, a page or a text into memories."
     ),
     "backup": Entry("mimo.interfaces.cli.keeping.backup", "Make a verified backup, or list them."),
     "restore": Entry(
