@@ -6,12 +6,14 @@ idempotency key, so a client sees a slower answer and never a killed worker.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mimo.actors.bridge.admission import Admission
 from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
 from mimo.actors.bridge.messages import CallTool
+from mimo.actors.lifecycle.messages import BeforeExit, Used
 from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import (
@@ -34,6 +36,11 @@ RECORDS_FLUSH_S = 1.0
 RECORDS_MAX = 10_000
 TELEMETRY = "resilience/telemetry"
 SERVICES = "resilience/services"
+LIFECYCLE = "memory/lifecycle"
+#: How often the lifecycle is told that somebody calls, and how long the node's exit waits for a
+#: cycle that is due besides its budget, in seconds.
+USED_EACH_S = 5.0
+EXIT_WAIT_S = 5.0
 #: Ends of a group after which it is parked, and no restart is on its way.
 PARKING = frozenset({"gave_up", "start_failed"})
 
@@ -81,6 +88,7 @@ class McpBridge(GenServer):
         self._breaker_state = self._admission.database_state
         self._connections = 0
         self._departures = 0
+        self._told_used_s = float("-inf")
         self._served = 0
         self._failed = 0
         self.watch_fd(self.gateway.fileno(), self._drain)
@@ -156,9 +164,7 @@ class McpBridge(GenServer):
             case _FlushRecords():
                 self._flush_records()
             case _IdleCheck():
-                if self._connections == 0 and info.departures == self._departures:
-                    self._log.info("node.idle_exit")
-                    request_node_stop(self.settings.paths.run)
+                self._leave_if_idle(info, self._finish_sleep)
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Stop serving in order."""
@@ -196,6 +202,7 @@ class McpBridge(GenServer):
             return
         opened = _Open(submission, worker, 0, now_s)
         self._open[submission.ticket] = opened
+        self._tell_used(now_s)
         try:
             opened.call_id = self.call(
                 worker,
@@ -271,6 +278,32 @@ class McpBridge(GenServer):
             event = {"open": "breaker.opened", "closed": "breaker.closed"}.get(state)
             self._log.warning(event or "breaker.half_open", breaker="database")
             self.cast(SERVICES, BreakerChanged(breaker="database", state=state))
+
+    def _tell_used(self, now_s: float) -> None:
+        """Let the lifecycle know that somebody calls, now and then."""
+        is_due = now_s - self._told_used_s >= USED_EACH_S
+        if is_due and self.cast(LIFECYCLE, Used()):
+            self._told_used_s = now_s
+
+    def _leave_if_idle(self, check: _IdleCheck, leave: Callable[[_IdleCheck], None]) -> None:
+        if self._connections == 0 and check.departures == self._departures:
+            leave(check)
+
+    def _finish_sleep(self, check: _IdleCheck) -> None:
+        """Let the cycle that is due run, then leave if still nobody is here."""
+        if not self.is_up(LIFECYCLE):
+            self._stop_node(check)
+            return
+        self.call(
+            LIFECYCLE,
+            BeforeExit(),
+            lambda _: self._leave_if_idle(check, self._stop_node),
+            timeout_s=self.settings.lifecycle.budget_s + EXIT_WAIT_S,
+        )
+
+    def _stop_node(self, _check: _IdleCheck) -> None:
+        self._log.info("node.idle_exit")
+        request_node_stop(self.settings.paths.run)
 
     # -- Counting ------------------------------------------------------------------------------
     def _record(self, row: CallRow) -> None:

@@ -98,7 +98,7 @@ def half_life_days(trace: Trace) -> float:
 
 def retention(idle_days: float, half_life: float) -> float:
     """Return what is left after so many active days: 1 at first, a half after a half-life."""
-    return 0.5 ** (max(idle_days, 0.0) / half_life)
+    return math.pow(0.5, max(idle_days, 0.0) / half_life)
 
 
 def strength(trace: Trace) -> float:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mimo.actors.lifecycle import messages as lm
 from mimo.actors.lifecycle import reports, sleep
+from mimo.actors.lifecycle.consolidation import consolidation, worthy
 from mimo.actors.lifecycle.forgetting import forgetting, lowest, preview
 from mimo.actors.lifecycle.work import WRITER, Ask, Stage, Work, new_key
 from mimo.actors.operations import Result
@@ -29,12 +30,20 @@ Done = Callable[[Any], None]
 
 #: Under which name it is remembered that the cycle is paused.
 PAUSED = "paused"
+#: What `consolidate` and a busy day run: notes must not expire before they are looked at.
+CONSOLIDATE: sleep.Stages = (("consolidation", consolidation),)
+#: How often notes are looked at while somebody calls, in seconds.
+NOTES_LOOK_S = 300.0
 #: Actors that a stage asks only if they serve.
 OPTIONAL = ("memory/embedder", "memory/working_memory", "memory/llm")
 
 
 class _Wake:
     """Timer payload: it may have been quiet for long enough."""
+
+
+class _LookAtNotes:
+    """Timer payload: notes may be worth keeping that expire before it is quiet."""
 
 
 class _Continue:
@@ -66,6 +75,7 @@ class Lifecycle(GenServer):
         self._is_due = False
         self._day = -1
         self._wake_timer: int | None = None
+        self._notes_timer: int | None = None
         self.follow(WRITER, *OPTIONAL)
         self._commit(InterruptRuns(key=new_key("interrupt")))
 
@@ -78,6 +88,8 @@ class Lifecycle(GenServer):
                 self._read(call, preview(self._work("asked"), request.limit))
             case lm.Forget():
                 self._ask_run(call, "forget", (("forgetting", forgetting),))
+            case lm.Consolidate():
+                self._ask_run(call, "consolidate", CONSOLIDATE)
             case lm.Sleep(action="run"):
                 self._ask_run(call, "sleep", sleep.STAGES)
             case lm.Sleep():
@@ -105,6 +117,9 @@ class Lifecycle(GenServer):
             case _Wake():
                 self._wake_timer = None
                 self._sleep_if_quiet()
+            case _LookAtNotes():
+                self._notes_timer = None
+                self._look_at_notes()
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Close the connection."""
@@ -124,7 +139,20 @@ class Lifecycle(GenServer):
         if day_of(now_s) != self._day:
             self._day = day_of(now_s)
             self._commit(MarkActive(at_s=now_s, key=new_key("day")))
+        if self._notes_timer is None and self._settings.lifecycle.enabled:
+            self._notes_timer = self.after(NOTES_LOOK_S, _LookAtNotes())
         self._plan_wake()
+
+    def _look_at_notes(self) -> None:
+        """Store what is worth it, if anything is; a day without such notes leaves no rows."""
+
+        def looked(value: Any) -> None:
+            if not isinstance(value, m.Failure) and value["worthy"] and self._running is None:
+                self._begin_run("use", "consolidate", CONSOLIDATE, lambda _: None)
+
+        if not lifecycle.state(self._db, PAUSED):
+            work = self._work("use")
+            self._advance(_Task(work, worthy(work), looked, is_run=False), None)
 
     def _plan_wake(self) -> None:
         kept = self._settings.lifecycle

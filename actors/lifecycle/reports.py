@@ -58,7 +58,7 @@ def sleep_report(db: Database, request: SleepReport, status: dict[str, Any]) -> 
     if found is None:
         raise NotFound(f"expected the id of a run, got {request.run_id}; see sleep_report")
     actions = [
-        {**one, "at": iso_time(one.pop("at_s"))}
+        {"at": iso_time(one.pop("at_s")), **one}
         for one in lifecycle.actions(db, request.run_id, request.limit)
     ]
     shown = {**_run_json(db, found), "action_list": actions}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from mimo.actors.lifecycle.clustering import clustering
+from mimo.actors.lifecycle.consolidation import consolidation
 from mimo.actors.lifecycle.forgetting import forgetting
 from mimo.actors.lifecycle.upkeep import (
     archive_bound,
@@ -26,6 +28,8 @@ Stages = tuple[tuple[str, StageOf], ...]
 STAGES: Stages = (
     ("integrity", integrity_glance),
     ("embedding_backlog", embedding_backlog),
+    ("consolidation", consolidation),
+    ("clustering", clustering),
     ("forgetting", forgetting),
     ("link_decay", link_decay),
     ("archive_bound", archive_bound),

@@ -188,6 +188,8 @@ class Hold:
         ttl_s: Seconds to keep it.
         key: Idempotency key.
         redacted: Kinds of secrets that were taken out of it.
+        project: Where it belongs if it is stored for good.
+        importance: 0 to 1; an important note is stored for good by the sleep cycle.
     """
 
     content: str
@@ -195,6 +197,8 @@ class Hold:
     ttl_s: float
     key: str
     redacted: tuple[str, ...] = ()
+    project: str = ""
+    importance: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,8 @@ def _hold(arguments: Arguments, context: CallContext) -> messages.Hold:
         session_id=name_of(arguments.get("session_id", ""), "session_id"),
         ttl_s=float(arguments.get("ttl_s", NOTE_TTL_S)),
         key=context.key,
+        project=name_of(arguments.get("project", ""), "project"),
+        importance=float(arguments.get("importance", 0.5)),
     )
 
 
@@ -267,7 +269,7 @@ OPERATIONS = (
     Operation(
         name="hold",
         summary="Keep a note in working memory until its time is over.",
-        parameters=take("content", "session_id", "ttl_s"),
+        parameters=take("content", "session_id", "ttl_s", "project", "importance"),
         required=("content",),
         result=NOTE,
         effect="write",

@@ -132,6 +132,17 @@ LIFECYCLE: tuple[Operation, ...] = (
         example={"memory_id": 1},
     ),
     Operation(
+        name="consolidate",
+        summary="Store the notes of hold that are important, repeated or read often.",
+        parameters={},
+        result=RUN,
+        effect="write",
+        worker=LIFECYCLE_WORKER,
+        build=_consolidate,
+        deadline_s=120.0,
+        example={},
+    ),
+    Operation(
         name="sleep",
         summary="Run the sleep cycle now; pause or resume the automatic one.",
         parameters=take("action"),

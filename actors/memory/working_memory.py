@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from mimo.actors.lifecycle import messages as lifecycle
 from mimo.actors.memory import messages as memory
 from mimo.actors.memory.presentation import iso_time
 from mimo.actors.operations import Result
@@ -39,6 +42,9 @@ class _Note:
     Args:
         id: Number of the change that made it, so it rises and is never reused.
         expires_at_s: Monotonic seconds.
+        project: Where it belongs if it is stored for good.
+        importance: 0 to 1, as its author said.
+        reads: How often it was returned.
     """
 
     id: int
@@ -46,6 +52,9 @@ class _Note:
     session_id: str
     held_at_s: float
     expires_at_s: float
+    project: str = ""
+    importance: float = 0.5
+    reads: int = 0
 
     def to_row(self) -> dict[str, Any]:
         return {
@@ -53,6 +62,9 @@ class _Note:
             "content": self.content,
             "session_id": self.session_id,
             "held_at_s": self.held_at_s,
+            "project": self.project,
+            "importance": self.importance,
+            "reads": self.reads,
         }
 
 
@@ -78,12 +90,16 @@ class WorkingMemory(TableOwner):
         self._plan_expiry()
 
     def handle_call(self, request: Any, call: m.Call) -> Any:
-        """Answer `Hold` and `Held`."""
+        """Answer `Hold` and `Held`, and whoever stores notes for good."""
         match request:
             case memory.Hold():
                 return self._hold(request)
             case memory.Held():
                 return self._held(request)
+            case lifecycle.Notes():
+                return self._all_notes(request.limit)
+            case lifecycle.Release():
+                return self._release(request.keys)
             case _:
                 return super().handle_call(request, call)
 
@@ -111,6 +127,8 @@ class WorkingMemory(TableOwner):
                 session_id=request.session_id,
                 held_at_s=self.clock.wall_s(),
                 expires_at_s=now_s + request.ttl_s,
+                project=request.project,
+                importance=request.importance,
             )
             evicted = self.table(TABLE.name).put(key, note.to_row(), note.expires_at_s)
             for gone in evicted:
@@ -129,14 +147,49 @@ class WorkingMemory(TableOwner):
             if request.session_id in ("", note.session_id) and note.expires_at_s > now_s
         ]
         found.sort(key=lambda note: note.id, reverse=True)
-        shown: list[dict[str, Any]] = []
-        room = ANSWER_BYTES_MAX
-        for note in found[: request.limit]:
-            room -= len(note.content.encode())
-            if room < 0 and shown:
-                break
-            shown.append(self._shown(note))
+        shown = [self._shown(note) for note in _fitting(found[: request.limit])]
+        self._count_reads({int(one["note_id"]) for one in shown})
         return Result(data={"notes": shown, "count": len(shown), "total": len(found)})
+
+    def _all_notes(self, most: int) -> tuple[lifecycle.Note, ...]:
+        """Return what is held, the next to expire first; a note says how often it was read."""
+        found = sorted(self._notes.items(), key=lambda item: item[1].expires_at_s)
+        fitting = {note.id for note in _fitting([note for _, note in found[:most]])}
+        return tuple(
+            lifecycle.Note(
+                key=key,
+                content=note.content,
+                session_id=note.session_id,
+                project=note.project,
+                importance=note.importance,
+                reads=note.reads,
+                held_at_s=note.held_at_s,
+            )
+            for key, note in found
+            if note.id in fitting
+        )
+
+    def _release(self, keys: tuple[str, ...]) -> int:
+        """Remove notes; the same keys again remove nothing."""
+        there = [key for key in keys if key in self._notes]
+        self.table(TABLE.name).write((), there)
+        for key in there:
+            del self._notes[key]
+        self._plan_expiry()
+        return len(there)
+
+    def _count_reads(self, ids: set[int]) -> None:
+        """Count notes as read; where the table has no room the count is only kept here."""
+        read = [
+            (key, dataclasses.replace(note, reads=note.reads + 1))
+            for key, note in self._notes.items()
+            if note.id in ids
+        ]
+        self._notes.update(read)
+        with contextlib.suppress(StorageError, Busy):
+            self.table(TABLE.name).write(
+                [(key, note.to_row(), note.expires_at_s) for key, note in read]
+            )
 
     def _shown(self, note: _Note) -> dict[str, Any]:
         left_s = note.expires_at_s - self.clock.monotonic_s()
@@ -170,6 +223,18 @@ class WorkingMemory(TableOwner):
         if due_s is not None:
             self._timer_due_s = due_s
             self._timer = self.after(max(due_s - self.clock.monotonic_s(), 0.0), _Expire())
+
+
+def _fitting(notes: list[_Note]) -> list[_Note]:
+    """Return the first notes that fit into one message; at least one if there is any."""
+    fitting: list[_Note] = []
+    room = ANSWER_BYTES_MAX
+    for note in notes:
+        room -= len(note.content.encode())
+        if room < 0 and fitting:
+            break
+        fitting.append(note)
+    return fitting
 
 
 def _check(request: memory.Hold) -> None:
