@@ -86,7 +86,7 @@ _NO_FACT: Final = re.compile(
 _CUT: Final = re.compile(
     r"\s*(?:,|\(|\b(?:because|which|who|that|when|while|since|although|though|so|for|to|by"
     r"|with|via|after|before|during|until|instead|as|but|from|in order|at|under|through|without"
-    r"|where)\b).*$",
+    r"|where|in \d{4}|on \d)\b).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _LIST: Final = re.compile(r"\s*,\s*(?:and\s+|or\s+)?|\s+and\s+|\s*&\s*")
@@ -99,7 +99,8 @@ _PRONOUNS: Final = frozenset(
     (
         *("i", "you", "he", "she", "it", "we", "they", "this", "that", "these", "those", "there"),
         *("who", "what", "which", "one", "everyone", "someone", "something", "everything"),
-        "nothing",
+        *("nothing", "lot", "lots", "some", "many", "most", "few", "several", "all", "every", "no"),
+        *("any", "each", "other", "others", "nobody", "people"),
     )
 )
 #: Roles that say what something is of something else, by themselves no fact of interest.

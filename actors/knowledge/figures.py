@@ -9,13 +9,13 @@ from mimo.actors.knowledge import presentation as shown
 from mimo.actors.knowledge.built_in import BUILT_IN
 from mimo.actors.knowledge.rulebook import own_rules, rules_in_force
 from mimo.actors.knowledge.view import View
-from mimo.storage import knowledge, knowledge_entities
+from mimo.storage import knowledge, knowledge_derived, knowledge_entities
 
 
 def stats(view: View, request: km.GraphStats) -> dict[str, Any]:
     """Return the graph in figures."""
     counts = knowledge.stats(view.link, request.project)
-    state = knowledge.state(view.link, request.project)
+    state = knowledge_derived.state(view.link, request.project)
     rules = rules_in_force(knowledge.rules(view.link, request.project))
     return counts | {
         "nodes_total": sum(counts["nodes_by_type"].values()),

@@ -24,7 +24,7 @@ from mimo.actors.storage.messages import Commit
 from mimo.config import limits
 from mimo.config.errors import Conflict, InvalidRequest, MimoError
 from mimo.config.settings import Settings
-from mimo.storage import database, knowledge
+from mimo.storage import database, knowledge, knowledge_derived
 from mimo.storage.commands import Edit
 from mimo.storage.knowledge_upkeep import DropDerived, PutDerived
 from mimo.supervision import messages as m
@@ -234,7 +234,7 @@ class KnowledgeGraph(GenServer):
     def _when_fresh(self, project: str, then: Then) -> None:
         """Run `then` once what is kept as derived is all that follows."""
         try:
-            state = self.view(lambda view: knowledge.state(view.link, project))
+            state = self.view(lambda view: knowledge_derived.state(view.link, project))
         except MimoError as error:
             then(error)
             return
@@ -260,7 +260,7 @@ class KnowledgeGraph(GenServer):
 
     def _again(self, project: str, then: Then, keeps: bool) -> None:  # noqa: FBT001
         if keeps:
-            state = self.view(lambda view: knowledge.state(view.link, project))
+            state = self.view(lambda view: knowledge_derived.state(view.link, project))
             if state.materialised and state.is_fresh(self.clock.wall_s()):
                 then(None)
                 return
@@ -352,7 +352,7 @@ def _told(view: View, reply: dict[str, Any]) -> dict[str, Any]:
     if "withdrawn" not in reply:
         return reply
     gone = [tuple(each[1:]) for each in reply["withdrawn"]]
-    there = knowledge.still_there(view.link, gone)
+    there = knowledge_derived.still_there(view.link, gone)
     lost = [fact for fact in dict.fromkeys(gone) if fact not in there]
     names = view.names(lost)
     shown = [sentence(fact, names) for fact in lost[: limits.FACTS_SHOWN_MAX]]

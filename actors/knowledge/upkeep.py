@@ -11,7 +11,7 @@ from mimo.actors.knowledge.inference import Inference
 from mimo.actors.knowledge.rulebook import rules_in_force
 from mimo.actors.knowledge.rules import relevant
 from mimo.config import limits
-from mimo.storage import knowledge
+from mimo.storage import knowledge, knowledge_derived
 from mimo.storage.knowledge_records import DerivedFact
 from mimo.storage.knowledge_upkeep import PutDerived
 
@@ -71,19 +71,19 @@ class Upkeep:
             project: Which project.
             now_s: Wall seconds UTC; only facts valid then count.
         """
-        state = knowledge.state(link, project)
+        state = knowledge_derived.state(link, project)
         rules = rules_in_force(knowledge.rules(link, project))
         graph = self._graphs.get(project)
         if graph is None or state.rules_generation > graph.generation or now_s < graph.at_s:
             inference = Inference(rules, floor=limits.INFERRED_CONFIDENCE_MIN, most=self._most)
-            facts = knowledge.asserted(link, project, relevant(rules), now_s)
+            facts = knowledge_derived.asserted(link, project, relevant(rules), now_s)
             for subject, predicate, object_, confidence in facts:
                 inference.put((subject, predicate, object_), confidence)
             graph = _Graph(inference, state.generation, now_s, None)
             self._graphs[project] = graph
         else:
             matters = relevant(rules)
-            for subject, predicate, object_, confidence in knowledge.changed(
+            for subject, predicate, object_, confidence in knowledge_derived.changed(
                 link, project, generation=graph.generation, since_s=graph.at_s, at_s=now_s
             ):
                 if predicate in matters:
@@ -94,7 +94,7 @@ class Upkeep:
         if not state.materialised:
             graph.is_known = False
         graph.generation, graph.at_s = state.generation, now_s
-        graph.fresh_until_s = knowledge.next_boundary(link, project, now_s)
+        graph.fresh_until_s = knowledge_derived.next_boundary(link, project, now_s)
 
     def run(self, project: str, steps: int) -> bool:
         """Settle up to this many facts; return whether nothing is left to do."""
@@ -118,7 +118,7 @@ class Upkeep:
 
     @staticmethod
     def _differing(link: Any, project: str, inference: Inference) -> tuple[list[Fact], list[Fact]]:
-        kept = knowledge.kept_derivations(link, project)
+        kept = knowledge_derived.kept_derivations(link, project)
         gone = [fact for fact in kept if inference.why(fact) is None]
         facts = [
             fact

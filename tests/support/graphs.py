@@ -10,7 +10,7 @@ from mimo.actors.knowledge.rules import relevant
 from mimo.actors.knowledge.upkeep import Upkeep
 from mimo.actors.knowledge.view import View
 from mimo.config import limits
-from mimo.storage import knowledge
+from mimo.storage import knowledge, knowledge_derived
 from mimo.storage.database import Database
 from mimo.storage.knowledge_edits import Teach
 from mimo.storage.knowledge_records import NewFact
@@ -53,7 +53,7 @@ def keep(db: Database, upkeep: Upkeep, *, now_s: float = NOW_S, project: str = "
 def kept(db: Database, project: str = "") -> dict[tuple[int, str, int], float]:
     """Return what is kept as derived, with its confidence."""
     with db.snapshot() as link:
-        found = knowledge.kept_derivations(link, project)
+        found = knowledge_derived.kept_derivations(link, project)
     return {each: sure for each, (sure, _, _) in found.items()}
 
 
@@ -64,7 +64,7 @@ def follows(
     with db.snapshot() as link:
         rules = rules_in_force(knowledge.rules(link, project))
         inference = Inference(rules, floor=limits.INFERRED_CONFIDENCE_MIN, most=10**6)
-        for subject, predicate, object_, sure in knowledge.asserted(
+        for subject, predicate, object_, sure in knowledge_derived.asserted(
             link, project, relevant(rules), now_s
         ):
             inference.put((subject, predicate, object_), sure)

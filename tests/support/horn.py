@@ -13,6 +13,8 @@ from mimo.actors.knowledge.rules import Atom, Rule
 
 PREDICATES = ("p", "q", "r")
 NODES = tuple(range(1, 6))
+#: What a rule may say: variables more often than constants.
+TERMS: tuple[str | int, ...] = ("?x", "?y", "?z", "?x", "?y", 1, 2)
 #: Powers of two, so that products are exact and equal however they are taken.
 SURE = (1.0, 0.5, 0.25)
 MOST = 100_000
@@ -37,7 +39,7 @@ def rules(draw: st.DrawFn) -> tuple[Rule, ...]:
     """Draw up to four rules; what follows has only variables of the premises, or constants."""
     found = []
     for number in range(draw(st.integers(1, 4))):
-        terms = st.one_of(st.sampled_from(("?x", "?y", "?z")), st.sampled_from(NODES[:2]))
+        terms = st.sampled_from(TERMS)
         atoms = st.builds(Atom, st.sampled_from(PREDICATES), terms, terms)
         body = tuple(draw(st.lists(atoms, min_size=1, max_size=3)))
         bound = sorted({name for atom in body for name in atom.variables})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import apsw
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from mimo.actors.knowledge.upkeep import Upkeep
 from mimo.config.errors import Conflict, InvalidRequest, NotFound
+from mimo.storage.commands import Edit
 from mimo.storage.database import Database
 from mimo.storage.knowledge_edits import DeleteNode, Restore, Retract
 from mimo.storage.knowledge_records import NewFact
@@ -60,7 +62,7 @@ def change(db: Database, what: str, value: object, now_s: float) -> None:
     """Make one change; what isn't possible at the moment is refused, which is as good."""
     ids = [row[0] for row in db.rows("SELECT id FROM triples WHERE rule = '' ORDER BY id")]
     number = ids[value % len(ids)] if isinstance(value, int) and ids else 1
-    edits = {
+    edits: dict[str, Callable[[], Edit]] = {
         "retract": lambda: Retract(project="", triple_ids=(number,)),
         "restore": lambda: Restore(project="", triple_id=number),
         "delete": lambda: DeleteNode(project="", name=str(value)),

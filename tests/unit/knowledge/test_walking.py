@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 
 from hypothesis import given, settings
@@ -71,7 +72,7 @@ def test_a_walk_visits_exactly_what_is_within_its_depth(
     for node in found.steps:
         way = [each for each, _ in way_to(node, found.steps)]
         assert len(way) == expected[node] + 1
-        assert all(pair in edges for pair in zip(way, way[1:], strict=False))
+        assert all(pair in edges for pair in itertools.pairwise(way))
 
 
 @settings(max_examples=300, deadline=None)
