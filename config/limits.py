@@ -165,7 +165,7 @@ RULE_PREMISES_MAX = 6
 INFERRED_CONFIDENCE_MIN = 0.01
 #: Most facts that are derived in one project, and most steps of one proof.
 DERIVED_FACTS_MAX = 200_000
-PROOF_STEPS_MAX = 300_000
+PROOF_STEPS_MAX = 200_000
 #: Most facts of one answer, and most steps from a node.
 FACTS_SHOWN_MAX = 200
 HOPS_MAX = 10
@@ -213,3 +213,17 @@ LIFECYCLE_WAITING_MAX = 8
 PROMOTED_AT_ONCE_MAX = 50
 #: Largest file of the archive, in bytes; the next one is begun beyond it.
 ARCHIVE_FILE_BYTES_MAX = 67_108_864
+
+# -- Sessions --------------------------------------------------------------------------------------
+#: The same client resumes a session within this, and after this it is over, in seconds.
+SESSION_RESUMED_WITHIN_S = 1_800.0
+#: An old session is archived, in seconds after its last call.
+SESSION_ARCHIVED_AFTER_S = 604_800.0
+#: Calls that wait to be written down, and that are written at once; the oldest go beyond.
+CALLS_QUEUED_MAX = 4_000
+CALLS_BATCH_MAX = 50
+#: What is kept of a call's arguments: bytes of JSON, and characters of one text.
+CALL_BYTES_MAX = 1_000
+CALL_TEXT_CHARS_MAX = 160
+#: Memories of an answer that are remembered with the call.
+CALL_IDS_MAX = 50

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ import apsw
 import peewee
 
 from mimo.config import limits
-from mimo.storage import faults
+from mimo.storage import faults, sessions
 from mimo.storage.connection import Database
 from mimo.storage.records import Interaction
 from mimo.storage.schema import InteractionRow
@@ -23,12 +24,16 @@ def record(link: apsw.Connection, interactions: Iterable[Interaction]) -> int:
     Every thousandth call or so removes the oldest beyond `limits.INTERACTIONS_KEPT_MAX`.
     """
     rows = [
-        (i.at_s, i.tool, i.operation, i.outcome, i.duration_ms, i.client, i.request_id)
+        (
+            *(i.at_s, i.tool, i.operation, i.outcome, i.duration_ms, i.client, i.request_id),
+            sessions.enter(link, i) if i.connection else None,
+            *(i.arguments, json.dumps(i.memory_ids)),
+        )
         for i in interactions
     ]
     link.executemany(
-        "INSERT INTO interactions (at, tool, operation, outcome, duration_ms, client, request_id) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO interactions (at, tool, operation, outcome, duration_ms, client, request_id, "
+        "session, arguments, memory_ids) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         rows,
     )
     if rows and link.last_insert_rowid() % _PRUNE_EACH < len(rows):

@@ -147,7 +147,7 @@ class MemoryPatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One tool call, without its arguments.
+    """One tool call.
 
     Args:
         tool: Name of the tool.
@@ -157,6 +157,10 @@ class Interaction:
         at_s: When it began, wall seconds UTC.
         client: The client's name.
         request_id: The id that its log lines carry.
+        connection: Over which connection it came; "" belongs to no session.
+        project: The project that it named; "" if none.
+        arguments: A JSON object, redacted and short; "" if it had none.
+        memory_ids: The memories in its answer.
     """
 
     tool: str
@@ -166,3 +170,7 @@ class Interaction:
     at_s: float
     client: str = ""
     request_id: str = ""
+    connection: str = ""
+    project: str = ""
+    arguments: str = ""
+    memory_ids: tuple[int, ...] = ()

@@ -187,7 +187,7 @@ class LedgerEntry(Table):
 
 
 class InteractionRow(Table):
-    """A tool call; its arguments aren't stored."""
+    """A tool call; its arguments, a JSON object, are redacted and short."""
 
     id = peewee.AutoField()
     at = peewee.FloatField()
@@ -197,9 +197,67 @@ class InteractionRow(Table):
     duration_ms = peewee.FloatField()
     client = peewee.TextField()
     request_id = peewee.TextField()
+    session = peewee.IntegerField(null=True)
+    arguments = peewee.TextField()
+    memory_ids = peewee.TextField()
+    consolidated_at = peewee.FloatField(null=True)
 
     class Meta:  # noqa: D106
         table_name = "interactions"
+
+
+class SessionRow(Table):
+    """A session of a client."""
+
+    id = peewee.AutoField()
+    client = peewee.TextField()
+    connection = peewee.TextField()
+    project = peewee.TextField()
+    state = peewee.TextField()
+    started_at = peewee.FloatField()
+    last_at = peewee.FloatField()
+    calls = peewee.IntegerField()
+    failures = peewee.IntegerField()
+    resumed = peewee.IntegerField()
+    summary = peewee.TextField()
+    curated_at = peewee.FloatField(null=True)
+
+    class Meta:  # noqa: D106
+        table_name = "sessions"
+
+
+class InteractionMemory(Table):
+    """A call from which a memory was made."""
+
+    interaction_id = peewee.IntegerField()
+    memory_id = peewee.IntegerField()
+
+    class Meta:  # noqa: D106
+        table_name = "interaction_memories"
+        primary_key = peewee.CompositeKey("interaction_id", "memory_id")
+
+
+class MemoryFeedback(Table):
+    """How useful a memory was; evidence as it was at `updated_at`."""
+
+    memory_id = peewee.IntegerField(primary_key=True)
+    helpful = peewee.FloatField()
+    unhelpful = peewee.FloatField()
+    count = peewee.IntegerField()
+    updated_at = peewee.FloatField()
+
+    class Meta:  # noqa: D106
+        table_name = "memory_feedback"
+
+
+class SessionMark(Table):
+    """Up to which call something was done."""
+
+    name = peewee.TextField(primary_key=True)
+    value = peewee.IntegerField()
+
+    class Meta:  # noqa: D106
+        table_name = "session_marks"
 
 
 class ProcedureRow(Table):
@@ -519,4 +577,8 @@ MODELS: Final[tuple[type[Table], ...]] = (
     LifecycleAction,
     LifecycleState,
     ExportedMemory,
+    SessionRow,
+    InteractionMemory,
+    MemoryFeedback,
+    SessionMark,
 )

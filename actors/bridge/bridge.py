@@ -11,8 +11,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mimo.actors.bridge.admission import Admission
-from mimo.actors.bridge.gateway import Cancellation, Connections, Gateway, Submission
+from mimo.actors.bridge.gateway import (
+    Cancellation,
+    Connections,
+    Departure,
+    Gateway,
+    Submission,
+)
 from mimo.actors.bridge.messages import CallTool
+from mimo.actors.bridge.recording import Left, Noted, Recorder, noted_of
 from mimo.actors.lifecycle.messages import BeforeExit, Used
 from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.actors.pools import recall_names
@@ -35,6 +42,7 @@ RECORDS_FLUSH_S = 1.0
 #: Most call records kept while telemetry is down; the oldest go first.
 RECORDS_MAX = 10_000
 TELEMETRY = "resilience/telemetry"
+WRITER = "storage/writer"
 SERVICES = "resilience/services"
 LIFECYCLE = "memory/lifecycle"
 #: How often the lifecycle is told that somebody calls, and how long the node's exit waits for a
@@ -47,6 +55,10 @@ PARKING = frozenset({"gave_up", "start_failed"})
 
 class _FlushRecords:
     """Timer payload: hand the collected records to telemetry."""
+
+
+class _FlushNotes:
+    """Timer payload: hand the noted calls to the writer."""
 
 
 @dataclass(slots=True)
@@ -83,6 +95,7 @@ class McpBridge(GenServer):
         self._admission = Admission(self.settings.limits)
         self._open: dict[int, _Open] = {}
         self._records: list[CallRow] = []
+        self._recorder = Recorder(WRITER)
         self._pools = {"memory/recall": recall_names(self.settings)}
         self._parked: set[str] = set()
         self._breaker_state = self._admission.database_state
@@ -92,7 +105,7 @@ class McpBridge(GenServer):
         self._served = 0
         self._failed = 0
         self.watch_fd(self.gateway.fileno(), self._drain)
-        self.follow(TELEMETRY, "storage/writer", *self._pools["memory/recall"])
+        self.follow(TELEMETRY, WRITER, *self._pools["memory/recall"])
         self.monitor(SERVICES, "memory")
         self.serve()
         self._plan_idle_exit()
@@ -140,7 +153,9 @@ class McpBridge(GenServer):
             self.reply(call, value)
 
         self._submit(
-            self.gateway.submission(tool, operation, message, context, request.timeout_s, done)
+            self.gateway.submission(
+                tool, operation, message, context, request.timeout_s, done, arguments
+            )
         )
         return NO_REPLY
 
@@ -163,12 +178,15 @@ class McpBridge(GenServer):
                 self._parked.add(name)
             case _FlushRecords():
                 self._flush_records()
+            case _FlushNotes():
+                self._flush_notes()
             case _IdleCheck():
                 self._leave_if_idle(info, self._finish_sleep)
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
-        """Stop serving in order."""
+        """Stop serving in order; what was noted is handed over."""
         self.stop_serving()
+        self._recorder.flush(self.cast)
 
     def statistics_extra(self) -> dict[str, Any]:
         """Add what the bridge has in hand."""
@@ -190,6 +208,8 @@ class McpBridge(GenServer):
                     self._cancel(item.ticket)
                 case Connections():
                     self._count_connections(item.count)
+                case Departure():
+                    self._note(Left(item.connection))
 
     def _submit(self, submission: Submission) -> None:
         now_s = self.clock.monotonic_s()
@@ -260,6 +280,9 @@ class McpBridge(GenServer):
         )
         self._record(CallRow(submission.label, opened.worker, code, duration_s))
         submission.done(value)
+        if submission.arguments is not None:
+            at_s = self.clock.wall_s() - duration_s
+            self._note(noted_of(submission, value, code, duration_s, at_s))
 
     def _cancel(self, ticket: int) -> None:
         """Forget a call that nobody waits for; its write, if it has begun, still happens once."""
@@ -311,6 +334,16 @@ class McpBridge(GenServer):
             self.after(RECORDS_FLUSH_S, _FlushRecords())
         self._records.append(row)
         del self._records[:-RECORDS_MAX]
+
+    def _note(self, noted: Noted | Left) -> None:
+        """Remember it for the record; what is made of it is made later."""
+        if self._recorder.is_empty:
+            self.after(RECORDS_FLUSH_S, _FlushNotes())
+        self._recorder.note(noted)
+
+    def _flush_notes(self) -> None:
+        if self._recorder.flush(self.cast):
+            self.after(RECORDS_FLUSH_S, _FlushNotes())
 
     def _flush_records(self) -> None:
         if self._records and self.cast(TELEMETRY, RecordCalls(rows=tuple(self._records))):

@@ -11,7 +11,7 @@ import contextlib
 import itertools
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class Submission:
         request_id: For the log.
         deadline_s: Seconds it may take.
         done: Gets the result, once, on the actor's thread; must not block.
+        client: The client's name and version.
+        arguments: What a tool call was called with, for the record; None isn't recorded.
     """
 
     ticket: int
@@ -48,6 +50,8 @@ class Submission:
     request_id: str
     deadline_s: float
     done: Done = field(compare=False)
+    client: str = ""
+    arguments: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,18 @@ class Connections:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A client's connection has ended."""
+
+    connection: str
+
+
 class Gateway:
     """Carry calls to the actor's thread. All methods but `drain` may be used by any thread."""
 
     def __init__(self) -> None:
-        self._inbound: deque[Submission | Cancellation | Connections] = deque()
+        self._inbound: deque[Submission | Cancellation | Connections | Departure] = deque()
         self._tickets = itertools.count(1)
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
@@ -84,9 +95,12 @@ class Gateway:
         context: CallContext,
         deadline_s: float,
         done: Done,
+        arguments: Mapping[str, Any] | None = None,
     ) -> int:
         """Hand a call over and return its ticket; `done` gets its result on the actor's thread."""
-        return self._put(self.submission(tool, operation, message, context, deadline_s, done))
+        return self._put(
+            self.submission(tool, operation, message, context, deadline_s, done, arguments)
+        )
 
     def submission(  # noqa: PLR0913, PLR0917  one argument for each field
         self,
@@ -96,6 +110,7 @@ class Gateway:
         context: CallContext,
         deadline_s: float,
         done: Done,
+        arguments: Mapping[str, Any] | None = None,
     ) -> Submission:
         """Return a call that isn't handed over: the actor's thread needs no door."""
         return Submission(
@@ -109,6 +124,8 @@ class Gateway:
             request_id=context.request_id,
             deadline_s=deadline_s,
             done=done,
+            client=context.client,
+            arguments=arguments,
         )
 
     def ask(  # noqa: PLR0913, PLR0917  one argument for each field
@@ -146,11 +163,16 @@ class Gateway:
         self._inbound.append(Connections(count))
         self._wake()
 
+    def left(self, connection: str) -> None:
+        """Tell that a client's connection has ended."""
+        self._inbound.append(Departure(connection))
+        self._wake()
+
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when something was handed over."""
         return self._reader.fileno()
 
-    def drain(self) -> list[Submission | Cancellation | Connections]:
+    def drain(self) -> list[Submission | Cancellation | Connections | Departure]:
         """Return what was handed over; for the actor's thread only."""
         try:
             while self._reader.recv(4096):

@@ -230,6 +230,8 @@ def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
             return batches.TouchAccess(ids=request.memory_ids)
         case Commit():
             return request.command
+        case batches.RecordInteractions():
+            return request
         case _:
             return None
 

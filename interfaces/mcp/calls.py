@@ -76,7 +76,9 @@ async def call(
     message = operation.build(arguments, known)
 
     def submit(done: Callable[[Any], None]) -> int:
-        return gateway.submit(tool, operation, message, known, operation.deadline_s, done)
+        return gateway.submit(
+            tool, operation, message, known, operation.deadline_s, done, arguments
+        )
 
     answer: Result | Failure = await _awaited(gateway, submit, operation.deadline_s, context)
     return answer

@@ -40,6 +40,7 @@ class MimoServer:
         #: Told of each change that no client's call made.
         self.changed = resources.changed
         self.subscriptions = Subscriptions(bus)
+        self._left = gateway.left
         self._listen = ListenHandler(bus)
         public = CacheHint(LISTING_TTL_MS, "public")
         self.sdk: Server[dict[str, object]] = Server(
@@ -67,6 +68,11 @@ class MimoServer:
             on_get_prompt=guarded(get_prompt),
             on_completion=guarded(self._complete),
         )
+
+    def forget(self, connection: str) -> None:
+        """Take note that a relay's connection has ended."""
+        self.subscriptions.forget(connection)
+        self._left(connection)
 
     def close(self) -> None:
         """End every open listen stream in order."""

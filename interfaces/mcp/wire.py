@@ -102,7 +102,7 @@ class Conversation:
         try:
             await self._converse()
         finally:
-            self._server.subscriptions.forget(greeting.connection)
+            self._server.forget(greeting.connection)
             self.cut()
             log.info("bridge.disconnected", connection=greeting.connection)
 
