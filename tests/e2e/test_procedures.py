@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -182,7 +185,7 @@ def test_all_that_is_wrong_is_listed(client: Client) -> None:
     good = ask(client, "validate_procedure", definition=dict(HELLO))
     assert (good["valid"], good["problems"]) == (True, [])
     bad = ask(client, "validate_procedure", definition={"name": "X", "states": {"a": {}}})
-    assert len(bad["problems"]) >= 3
+    assert len(bad["problems"]) == 2
 
 
 # -- Runs ------------------------------------------------------------------------------------------
@@ -328,3 +331,34 @@ def test_many_callers_that_wait_keep_nobody_from_the_actor(client: Client) -> No
     for run in runs["runs"]:
         ask(client, "cancel_procedure", run_id=run["run_id"])
     assert {one.result()["name"] for one in pending} == {name}
+
+
+def test_the_command_line_shows_runs_and_passes_decisions_on(client: Client, node: Node) -> None:
+    """`mimo procedures`: register, run, status, approve, runs; exit code 1 for a failed run."""
+    question = {"approval": {"question": "Go?"}, "transitions": [{"on": "approved", "to": "end"}]}
+    name = define(client, "by_hand", {"ask": question, "end": END})
+
+    def mimo(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, "-m", "mimo", "procedures", *arguments]
+        place = ["--data-dir", str(node.data_dir)]
+        done = subprocess.run(
+            [*command, *place], env=node.env, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    assert "follow_up" in mimo("list")[1]
+    assert mimo("register", "follow_up")[0] == 0
+    assert '"initial_state"' in mimo("show", name)[1]
+    code, text = mimo("run", name, "--wait", "0", "--json")
+    assert code == 0
+    run_id = json.loads(text)["run_id"]
+    assert "ask asks: Go?" in mimo("status", run_id)[1]
+    assert run_id in mimo("runs", "--status", "open")[1]
+    assert mimo("approve", run_id, "--note", "yes")[0] == 0
+    assert ended(client, run_id)["status"] == "succeeded"
+    run_id = json.loads(mimo("run", name, "--wait", "0", "--json")[1])["run_id"]
+    mimo("reject", run_id)
+    assert ended(client, run_id)["status"] == "failed"
+    assert mimo("status", run_id)[0] == 1
+    assert mimo("cancel", "nobody") == (66, mimo("cancel", "nobody")[1])
+    assert "expected the context as a JSON object" in mimo("run", name, "{")[1]
