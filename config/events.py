@@ -78,6 +78,10 @@ EVENTS: dict[str, str] = {
     # -- Lifecycle ---------------------------------------------------------------------------
     "lifecycle.ran": "A run of the lifecycle ended; with what it did.",
     "lifecycle.stage_failed": "A stage of the sleep cycle failed; the others went on.",
+    # -- Language models ---------------------------------------------------------------------
+    "llm.answered": "A language model answered; with provider, model, purpose and tokens.",
+    "llm.attempt_failed": "A provider of language models failed; with why, never with a key.",
+    "llm.misconfigured": "The setting llm.providers can't be read; no language model is asked.",
     # -- Procedures --------------------------------------------------------------------------
     "procedures.resumed": "A run that an earlier process began goes on.",
     "procedures.ended": "A run ended; with procedure, run and outcome.",

@@ -227,3 +227,18 @@ CALL_BYTES_MAX = 1_000
 CALL_TEXT_CHARS_MAX = 160
 #: Memories of an answer that are remembered with the call.
 CALL_IDS_MAX = 50
+
+# -- Language models -------------------------------------------------------------------------------
+#: Most bytes of a question to a language model, and most tokens of an answer.
+LLM_PROMPT_BYTES_MAX = 131_072
+LLM_TOKENS_MAX = 8_192
+#: Longest time for one completion with all its attempts, in seconds.
+LLM_DEADLINE_S_MAX = 600.0
+#: Completions at once, and most that wait.
+LLM_AT_ONCE_MAX = 2
+LLM_WAITING_MAX = 16
+#: Largest answer of a provider, in bytes.
+LLM_ANSWER_BYTES_MAX = 1_048_576
+#: Most answers that are kept to be given again, and most bytes of them.
+LLM_CACHE_ROWS_MAX = 256
+LLM_CACHE_BYTES_MAX = 2_097_152

@@ -204,6 +204,33 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Llm:
+    """Which language models may be asked; none unless the user names one."""
+
+    providers: Annotated[
+        tuple[str, ...],
+        Rule(
+            "names",
+            "Asked in this order: `groq:MODEL`, `cerebras:MODEL`, `openrouter:MODEL`,"
+            " `ollama:MODEL`, `openai:MODEL@https://HOST/v1` for any of that form. Empty: none.",
+        ),
+    ]
+    key_variable: Annotated[
+        str, Rule("text", "Of `openai`: the environment variable that holds its key.")
+    ]
+    attempt_timeout_s: Annotated[
+        float, Rule("seconds", "For one answer of one provider.", least=0.1, most=300)
+    ]
+    calls_per_hour: Annotated[int, Rule("count", "Most requests an hour.", most=100_000)]
+    tokens_per_hour: Annotated[
+        int, Rule("count", "Most tokens an hour, of questions and answers.", most=1_000_000_000)
+    ]
+    cache_ttl_s: Annotated[
+        float, Rule("seconds", "An answer is given again for the same question; 0: never.")
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
     """How much log is kept."""
 
@@ -253,6 +280,7 @@ class Settings:
     ingest: Ingest
     web: Web
     lifecycle: Lifecycle
+    llm: Llm
     logs: Logs
     origins: Mapping[str, str] = dataclasses.field(compare=False, repr=False)
 
