@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from mimo.storage.connection import Database
+from mimo.storage.records import Trust
 
-#: What is an episode: something that happened, rather than something that is so.
-EPISODIC: Final = ("episode", "observation", "action")
-
+# An episode is something that happened, rather than something that is so.
 _EPISODES: Final = """
     SELECT m.id, m.content, m.project, m.occurred_at, m.importance, m.trust, v.model_id, v.vector
     FROM memories m LEFT JOIN vectors v ON v.memory_id = m.id AND v.content_hash = m.content_hash
@@ -44,7 +43,7 @@ class Episode(NamedTuple):
     project: str
     occurred_at_s: float
     importance: float
-    trust: str
+    trust: Trust
     model_id: str
     vector: bytes
 
@@ -56,7 +55,10 @@ def episodes(db: Database, limit: int) -> list[Episode]:
         MimoError: See `storage.faults`.
     """
     rows = db.rows(_EPISODES, (limit,))
-    return [Episode(*row[:6], row[6] or "", row[7] or b"") for row in reversed(rows)]
+    return [
+        Episode(memory_id, content, project, at_s, importance, trust, model or "", vector or b"")
+        for memory_id, content, project, at_s, importance, trust, model, vector in reversed(rows)
+    ]
 
 
 def cosines(found: list[Episode], least: float) -> dict[tuple[int, int], float]:

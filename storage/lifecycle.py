@@ -111,16 +111,6 @@ def archived_count(db: Database) -> int:
     return int(db.value("SELECT count(*) FROM memories WHERE archived_at IS NOT NULL"))
 
 
-def last_ended_s(db: Database) -> float:
-    """Return when the last sleep cycle ended, wall seconds UTC; 0 if there was none.
-
-    Raises:
-        MimoError: See `storage.faults`.
-    """
-    ended = db.value("SELECT max(ended_at) FROM lifecycle_runs WHERE kind = 'sleep'")
-    return float(ended or 0.0)
-
-
 def newest_runs(db: Database, limit: int) -> list[dict[str, Any]]:
     """Return runs, newest first: {run_id, kind, cause, state, started_s, ended_s, actions}.
 

@@ -124,7 +124,7 @@ def condensing(members: Sequence[Episode], run_id: int) -> Condense:
         project=members[0].project,
         occurred_at_s=max(one.occurred_at_s for one in members),
         source="sleep cycle",
-        trust=max((one.trust for one in members), key=TRUST_LEVELS.index),  # type: ignore[arg-type]
+        trust=max((one.trust for one in members), key=TRUST_LEVELS.index),
         metadata={"cites": list(ids), "method": "extractive"},
     )
     reason = f"{len(ids)} episodes say much the same: {', '.join(map(str, ids))}"

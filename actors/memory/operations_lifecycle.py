@@ -93,7 +93,7 @@ LIFECYCLE: tuple[Operation, ...] = (
         effect="write",
         worker=LIFECYCLE_WORKER,
         build=_forget,
-        deadline_s=120.0,
+        deadline_s=60.0,
         example={"dry_run": True},
     ),
     Operation(
@@ -139,7 +139,7 @@ LIFECYCLE: tuple[Operation, ...] = (
         effect="write",
         worker=LIFECYCLE_WORKER,
         build=_consolidate,
-        deadline_s=120.0,
+        deadline_s=60.0,
         example={},
     ),
     Operation(
@@ -150,7 +150,7 @@ LIFECYCLE: tuple[Operation, ...] = (
         effect="write",
         worker=LIFECYCLE_WORKER,
         build=_sleep,
-        deadline_s=120.0,
+        deadline_s=60.0,
         example={"action": "run"},
     ),
     Operation(
