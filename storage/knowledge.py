@@ -51,9 +51,16 @@ class Pattern:
     confidence_min: float = 0.0
     derived: bool = True
 
+    @property
+    def has_end(self) -> bool:
+        """Whether the subject or the object is given."""
+        return self.subject_id is not None or self.object_id is not None
+
     def where(self) -> tuple[str, dict[str, Any]]:
         """Return the condition in SQL and its parameters."""
-        terms = ["t.project = :project", "t.deleted_at IS NULL"]
+        # The unary plus keeps SQLite on the index of the ends, which narrow most.
+        own = "+t.project" if self.has_end else "t.project"
+        terms = [f"{own} = :project", "t.deleted_at IS NULL"]
         params: dict[str, Any] = {"project": self.project}
         if self.at_s is not None:
             terms.append(VALID)
@@ -96,18 +103,23 @@ def match(
 ) -> list[Triple]:
     """Return facts that fit, oldest first, those after `after_id`."""
     where, params = pattern.where()
+    # In an order of its own, or SQLite would walk along the ids.
+    number = "+t.id" if pattern.has_end or pattern.predicates else "t.id"
     rows = link.execute(
-        f"SELECT {_TRIPLE} FROM triples t WHERE {where} AND t.id > :after ORDER BY t.id"  # noqa: S608
-        " LIMIT :limit",
+        f"SELECT {_TRIPLE} FROM triples t WHERE {where} AND {number} > :after"  # noqa: S608
+        f" ORDER BY {number} LIMIT :limit",
         params | {"after": after_id, "limit": limit},
     )
     return [triple_of(row) for row in rows]
 
 
-def count(link: apsw.Connection, pattern: Pattern) -> int:
-    """Return how many facts fit."""
+def count(link: apsw.Connection, pattern: Pattern, most: int = 2**53) -> int:
+    """Return how many facts fit, counting no further than `most`."""
     where, params = pattern.where()
-    rows = link.execute(f"SELECT count(*) FROM triples t WHERE {where}", params).fetchall()  # noqa: S608
+    rows = link.execute(
+        f"SELECT count(*) FROM (SELECT 1 FROM triples t WHERE {where} LIMIT :most)",  # noqa: S608
+        params | {"most": most},
+    ).fetchall()
     return int(str(rows[0][0]))
 
 

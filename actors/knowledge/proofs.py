@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from mimo.actors.knowledge import messages as km
 from mimo.actors.knowledge import presentation as shown
@@ -13,6 +13,9 @@ from mimo.actors.knowledge.view import View
 from mimo.config import limits
 from mimo.storage import knowledge, knowledge_entities
 from mimo.storage.knowledge import Pattern
+
+#: Facts are counted up to here; a premise with more of them is asked for last.
+MANY: Final = 200
 
 
 class TaughtFacts:
@@ -44,6 +47,18 @@ class TaughtFacts:
                 for each in found
             ]
         return self._known[asked]
+
+    def count(self, predicate: str, subject: int | None, object_: int | None) -> int:
+        """Return how many facts have these ends, up to `MANY`."""
+        pattern = Pattern(
+            project=self._project,
+            at_s=None,
+            subject_id=subject,
+            predicates=(predicate,),
+            object_id=object_,
+            derived=False,
+        )
+        return knowledge.count(self._link, pattern, most=MANY)
 
 
 def prover_of(view: View, project: str, at_s: float) -> Prover:

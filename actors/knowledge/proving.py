@@ -1,15 +1,17 @@
 """Backward inference: whether a fact follows, asking only for what the question needs.
 
-Each goal has a table of its answers; a goal that is met again while it is open reads what its table
-holds and is looked at anew when that grows. So left recursion and cycles end, and every answer has
-the confidence of its best proof, as in `inference`.
+Each goal has a table of its answers, and whoever waits for them is told each answer once, and again
+when it gets surer. So left recursion and cycles end, and every answer has the confidence of its
+best proof, as in `inference`.
 
 Source: Tamaki, Sato, "OLD resolution with tabulation" (1986).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from mimo.actors.knowledge.fact_index import Fact, bound, instance, unified
@@ -27,6 +29,28 @@ class Facts(Protocol):
         self, predicate: str, subject: int | None, object_: int | None
     ) -> Iterable[tuple[Fact, float]]:
         """Return the facts with these ends and how sure they are; None is any."""
+
+    def count(self, predicate: str, subject: int | None, object_: int | None) -> int:
+        """Return how many facts have these ends, up to some number that is many."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    """A rule that is partly matched and waits for answers to one of its premises.
+
+    Args:
+        goal: What it would answer.
+        rule: The rule.
+        atom: The premise it waits for.
+        rest: The premises that are still to be asked for.
+        bindings: What the variables stand for so far.
+    """
+
+    goal: Goal
+    rule: Rule
+    atom: Atom
+    rest: tuple[Atom, ...]
+    bindings: tuple[tuple[str, int], ...]
 
 
 class Prover:
@@ -48,15 +72,16 @@ class Prover:
         self._steps_left = most_steps
         self._tables: dict[Goal, dict[Fact, None]] = {}
         self._members: dict[Fact, set[Goal]] = {}
-        self._askers: dict[Goal, set[Goal]] = {}
-        self._open: dict[Goal, None] = {}
+        self._waiters: dict[Goal, dict[_Waiter, None]] = {}
+        self._agenda: deque[Goal | tuple[_Waiter, Fact]] = deque()
+        self._costs: dict[Goal, int] = {}
         self._confidence: dict[Fact, float] = {}
         self._why: dict[Fact, Derivation] = {}
 
     @property
     def is_complete(self) -> bool:
         """Tell whether every answer was found, with its best proof."""
-        return self._steps_left > 0
+        return not self._agenda
 
     @property
     def predicates(self) -> set[str]:
@@ -68,11 +93,14 @@ class Prover:
     ) -> dict[Fact, float]:
         """Return every fact with these ends that is there or follows, and how sure it is."""
         goal = (predicate, subject, object_)
-        self._table(goal)
-        while self._open and self._steps_left > 0:
-            now = next(iter(self._open))
-            del self._open[now]
-            self._evaluate(now)
+        self._open(goal)
+        while self._agenda and self._steps_left > 0:
+            self._steps_left -= 1
+            now = self._agenda.popleft()
+            if len(now) == 2:
+                self._tell(*now)
+            else:
+                self._evaluate(now)
         return {fact: self._confidence[fact] for fact in self._tables[goal]}
 
     def why(self, fact: Fact) -> Derivation | None:
@@ -83,27 +111,13 @@ class Prover:
         """Return how sure a fact is; 0 if it wasn't proved."""
         return self._confidence.get(fact, 0.0)
 
-    def _table(self, goal: Goal) -> dict[Fact, None]:
+    def _open(self, goal: Goal) -> None:
         if goal not in self._tables:
             self._tables[goal] = {}
-            self._open[goal] = None
-        return self._tables[goal]
-
-    def _ask(self, asker: Goal, goal: Goal) -> list[Fact]:
-        """Return the answers so far; the asker is looked at again when there are more."""
-        predicate, subject, object_ = goal
-        for wider in ((predicate, subject, None), (predicate, None, object_)):
-            if goal != wider and wider in self._tables:
-                self._askers.setdefault(wider, set()).add(asker)
-                return [
-                    fact
-                    for fact in self._tables[wider]
-                    if subject in (None, fact[0]) and object_ in (None, fact[2])
-                ]
-        self._askers.setdefault(goal, set()).add(asker)
-        return list(self._table(goal))
+            self._agenda.append(goal)
 
     def _evaluate(self, goal: Goal) -> None:
+        """Look a new goal up, and begin with every rule that may answer it."""
         predicate, subject, object_ = goal
         for fact, confidence in self._facts.match(predicate, subject, object_):
             self._steps_left -= 1
@@ -111,31 +125,50 @@ class Prover:
         for rule in self._heads.get(predicate, ()):
             start = _asked(rule.head, subject, object_)
             if start is not None:
-                for bindings in self._joined(goal, rule.body, start):
-                    self._conclude(goal, rule, bindings)
+                self._wait(goal, rule, rule.body, start)
 
-    def _joined(
-        self, goal: Goal, atoms: tuple[Atom, ...], bindings: dict[str, int]
-    ) -> Iterator[dict[str, int]]:
-        if not atoms:
-            yield bindings
-            return
-        place = max(
-            range(len(atoms)),
-            key=lambda i: (
-                (bound(atoms[i].subject, bindings) is not None)
-                + (bound(atoms[i].object, bindings) is not None)
-            ),
-        )
+    def _wait(
+        self, goal: Goal, rule: Rule, atoms: tuple[Atom, ...], bindings: dict[str, int]
+    ) -> None:
+        """Ask for the premise that promises the fewest answers."""
+        place = min(range(len(atoms)), key=lambda i: self._cost(_goal(atoms[i], bindings)))
         atom, rest = atoms[place], atoms[:place] + atoms[place + 1 :]
-        subgoal = (atom.predicate, bound(atom.subject, bindings), bound(atom.object, bindings))
-        for fact in self._ask(goal, subgoal):
-            self._steps_left -= 1
-            if self._steps_left <= 0:
-                return
-            found = unified(atom, fact, bindings)
-            if found is not None:
-                yield from self._joined(goal, rest, found)
+        waiter = _Waiter(goal, rule, atom, rest, tuple(sorted(bindings.items())))
+        asked = self._known(_goal(atom, bindings))
+        self._waiters.setdefault(asked, {})[waiter] = None
+        # One that waits already asks again because something it rests on got surer.
+        self._agenda.extend((waiter, fact) for fact in self._tables[asked])
+
+    def _known(self, goal: Goal) -> Goal:
+        """Return the open goal that has the answers to this one; open it if there is none."""
+        predicate, subject, object_ = goal
+        for wider in ((predicate, subject, None), (predicate, None, object_)):
+            if wider in self._tables:
+                return wider
+        self._open(goal)
+        return goal
+
+    def _cost(self, goal: Goal) -> tuple[int, int]:
+        """Return how unwelcome a goal is: by its free ends, then by the facts nearby."""
+        if goal not in self._costs:
+            predicate, subject, object_ = goal
+            near = self._facts.count(predicate, subject, object_)
+            for rule in self._heads.get(predicate, ()):
+                start = _asked(rule.head, subject, object_)
+                if len(rule.body) == 1 and start is not None:
+                    near += self._facts.count(*_goal(rule.body[0], start))
+            self._costs[goal] = near
+        return (goal[1] is None) + (goal[2] is None), self._costs[goal]
+
+    def _tell(self, waiter: _Waiter, fact: Fact) -> None:
+        """Go on with a rule, now that one more premise has an answer."""
+        bindings = unified(waiter.atom, fact, dict(waiter.bindings))
+        if bindings is None:
+            return
+        if waiter.rest:
+            self._wait(waiter.goal, waiter.rule, waiter.rest, bindings)
+        else:
+            self._conclude(waiter.goal, waiter.rule, bindings)
 
     def _conclude(self, goal: Goal, rule: Rule, bindings: dict[str, int]) -> None:
         fact = instance(rule.head, bindings)
@@ -163,8 +196,12 @@ class Prover:
             if why is not None:
                 self._why[fact] = why
         for changed in self._members[fact] if is_better else ((goal,) if is_new else ()):
-            for asker in self._askers.get(changed, ()):
-                self._open[asker] = None
+            self._agenda.extend((waiter, fact) for waiter in self._waiters.get(changed, ()))
+
+
+def _goal(atom: Atom, bindings: dict[str, int]) -> Goal:
+    """Return what an atom asks for under these bindings."""
+    return atom.predicate, bound(atom.subject, bindings), bound(atom.object, bindings)
 
 
 def _asked(head: Atom, subject: int | None, object_: int | None) -> dict[str, int] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -33,17 +34,21 @@ class TaughtFacts:
         """Return the facts with these ends."""
         return [(fact, self._base[fact]) for fact in self._index.match(predicate, subject, object_)]
 
+    def count(self, predicate: str, subject: int | None, object_: int | None) -> int:
+        """Return how many facts have these ends."""
+        return len(self._index.match(predicate, subject, object_))
+
 
 @st.composite
 def rules(draw: st.DrawFn) -> tuple[Rule, ...]:
     """Draw up to four rules; what follows has only variables of the premises, or constants."""
     found = []
     for number in range(draw(st.integers(1, 4))):
-        terms = st.sampled_from(TERMS)
+        terms: st.SearchStrategy[Any] = st.sampled_from(TERMS)
         atoms = st.builds(Atom, st.sampled_from(PREDICATES), terms, terms)
         body = tuple(draw(st.lists(atoms, min_size=1, max_size=3)))
         bound = sorted({name for atom in body for name in atom.variables})
-        ends = st.sampled_from([*bound, NODES[0]])
+        ends: st.SearchStrategy[Any] = st.sampled_from([*bound, NODES[0]])
         head = Atom(draw(st.sampled_from(PREDICATES)), draw(ends), draw(ends))
         found.append(Rule(f"rule {number}", head, body, draw(st.sampled_from((1.0, 0.5)))))
     return tuple(found)
