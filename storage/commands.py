@@ -8,7 +8,7 @@ command.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -125,8 +125,19 @@ class Judge(Protocol):
     def telling(self, content: str) -> Sequence[str]:
         """Return the words by which a memory is found again, most telling first."""
 
-    def findings(self, content: str, neighbours: Sequence[Neighbour]) -> list[Finding]:
-        """Return how a new text stands to those that have much to do with it, closest first."""
+    def findings(
+        self,
+        content: str,
+        neighbours: Sequence[Neighbour],
+        cosines: Mapping[int, float] | None = None,
+    ) -> list[Finding]:
+        """Return how a new text stands to those that have much to do with it, closest first.
+
+        Args:
+            content: The new text.
+            neighbours: What it is compared with.
+            cosines: Of its vector with those of neighbours, by id, as far as they are known.
+        """
 
 
 class Stored(NamedTuple):

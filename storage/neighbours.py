@@ -11,7 +11,7 @@ import itertools
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import apsw
 
@@ -74,3 +74,41 @@ def near(link: apsw.Connection, words: Sequence[str], project: str) -> list[Neig
 def _ids(link: apsw.Connection, asked: str, after_id: int, limit: int) -> list[int]:
     rows = link.execute(_BY_WORD, (asked, after_id, limit)).fetchall()
     return [int(str(row[0])) for row in rows]
+
+
+class Embedded(NamedTuple):
+    """A live memory with its vector: float16, little-endian."""
+
+    content: str
+    project: str
+    vector: bytes
+
+
+def embedded(link: apsw.Connection, memory_id: int, model_id: str) -> Embedded | None:
+    """Return a live memory with its vector of this model; None if there is no such one."""
+    rows = link.execute(
+        "SELECT substr(m.content, 1, ?), m.project, v.vector FROM memories m "
+        "JOIN vectors v ON v.memory_id = m.id AND v.content_hash = m.content_hash "
+        "WHERE m.id = ? AND v.model_id = ? "
+        "AND m.deleted_at IS NULL AND m.archived_at IS NULL AND m.superseded_by IS NULL",
+        (CHARS_MAX, memory_id, model_id),
+    ).fetchall()
+    if not rows:
+        return None
+    content, project, vector = rows[0]
+    return Embedded(str(content), str(project), bytes(vector) if vector is not None else b"")  # type: ignore[arg-type]
+
+
+def unlinked(
+    link: apsw.Connection, ids: Sequence[int], project: str, memory_id: int
+) -> list[Neighbour]:
+    """Return those of these that are live, of this project, and of which nothing is told yet.
+
+    That one is merely similar says nothing yet.
+    """
+    rows = link.execute(
+        f"{_READ} AND NOT EXISTS (SELECT 1 FROM memory_links l "  # noqa: S608
+        "WHERE l.source_id = ?4 AND l.target_id = m.id AND l.note <> 'similar')",
+        (json.dumps(list(ids)), CHARS_MAX, project, memory_id),
+    ).fetchall()
+    return [Neighbour(int(str(row[0])), str(row[1])) for row in rows]

@@ -11,6 +11,7 @@ from typing import Any
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory.embedding import find_embedder, is_service
 from mimo.actors.memory.index_keeping import IndexKeeping
+from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import Acquire, Record, ReportFact
 from mimo.config import limits, logs
 from mimo.config.errors import NotAvailable
@@ -84,7 +85,10 @@ class Embedder(GenServer):
         self._embedded = 0
         self._trouble = ""
         self._release_timer: int | None = None
+        #: Whoever looks a second time at what has a vector now.
+        self._looker = recall_names(self._settings)[-1]
         self.follow("resilience/services", *((BREAKERS,) if self._is_service else ()))
+        self.follow(self._looker)
         self.monitor(WRITER)
         self._plan(0.0)
 
@@ -196,7 +200,8 @@ class Embedder(GenServer):
             ),
         )
         self._release_timer = self.after(self._settings.embedding.idle_release_s, _ReleaseModel())
-        self.call(WRITER, request, self._written)
+        ids = tuple(row.id for row in rows)
+        self.call(WRITER, request, lambda value: self._written(value, ids))
         return None
 
     def _tend_index(self) -> None:
@@ -210,12 +215,13 @@ class Embedder(GenServer):
             size = made.size_bytes
             logs.get_logger(self.name).info("memory.index_made", count=made.count, size_bytes=size)
 
-    def _written(self, value: Any) -> None:
+    def _written(self, value: Any, ids: tuple[int, ...]) -> None:
         """Go on after the writer has the vectors; wait a little when it could not take them."""
         if isinstance(value, m.Failure):
             self._plan(RETRY_S)
         else:
             self._embedded += int(value or 0)
+            self.cast(self._looker, mm.LookAgain(memory_ids=ids))
             self._plan(0.0)
 
     def _report_model(self, trouble: str) -> None:

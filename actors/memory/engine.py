@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mimo.actors.memory import query as questions
-from mimo.actors.memory import ranking
+from mimo.actors.memory import ranking, second_look
 from mimo.actors.memory.coverage import Coverage
 from mimo.actors.memory.embedding import Embedder
 from mimo.actors.memory.lexicon import Lexicon
@@ -25,6 +25,7 @@ from mimo.actors.operations import Result
 from mimo.config.clock import Clock
 from mimo.config.errors import InvalidRequest, NotAvailable
 from mimo.storage import pages, search
+from mimo.storage.commands import Finding
 from mimo.storage.connection import Database
 from mimo.storage.search import Link
 from mimo.storage.vector_file import index_path
@@ -122,6 +123,18 @@ class RecallEngine:
         ]
         with contextlib.suppress(NotAvailable):
             self._embedder.prepare_queries(texts)
+
+    def second_look(self, memory_id: int) -> list[Finding]:
+        """Return how a memory stands to older ones that are near in meaning; see `second_look`.
+
+        Raises:
+            MimoError: The database can't be read; see `storage.faults`.
+        """
+        if self._matrix is None:
+            return []
+        with self._db.snapshot() as link:
+            self._matrix.refresh(link)
+            return second_look.look(link, self._matrix, memory_id)
 
     def statistics(self) -> dict[str, Any]:
         """Return what the engine holds and did, as plain values."""

@@ -118,6 +118,30 @@ class GetMemory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contradictions:
+    """Return pairs of memories that wait for a decision, newest first.
+
+    Args:
+        project: Only of this project; None for all.
+        memory_id: Only with this memory; 0 for all.
+        content: Instead, what this text would repeat, update or contradict; "" for none.
+        limit: Most pairs.
+    """
+
+    project: str | None = None
+    memory_id: int = 0
+    content: str = ""
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAgain:
+    """These memories have vectors now: look for what says the like in other words (cast)."""
+
+    memory_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryHistory:
     """Return the versions of a memory, newest first, and the chain of supersessions it is in."""
 

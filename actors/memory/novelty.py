@@ -3,7 +3,7 @@
 Nothing here replaces anything. `same` alone makes a store reuse what is there, and only for
 statements with the same telling words; all else is a reason to link two memories and to say so.
 
-Source: ours; precision and recall of each decision on labelled pairs: `mimo bench novelty`.
+Source: ours; precision and recall on labelled pairs: `python -m tests.load.novelty`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -268,13 +268,18 @@ class NoveltyJudge:
         """Return the words by which a memory is found again."""
         return telling_words(content)
 
-    def findings(self, content: str, neighbours: Sequence[Neighbour]) -> list[Finding]:
+    def findings(
+        self,
+        content: str,
+        neighbours: Sequence[Neighbour],
+        cosines: Mapping[int, float] | None = None,
+    ) -> list[Finding]:
         """Return how a new text stands to those that have much to do with it, closest first."""
         new = take_apart(content)
         found: list[tuple[int, float, Finding]] = []
         for one in neighbours:
             old = take_apart(one.content)
-            verdict = compared(old, new)
+            verdict = compared(old, new, (cosines or {}).get(one.id))
             if verdict.kind == "other":
                 continue
             finding = Finding(

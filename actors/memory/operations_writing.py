@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.memory import messages
-from mimo.actors.memory.building import fields_of
+from mimo.actors.memory.building import fields_of, scrubbed
 from mimo.actors.memory.cleaning import name_of
 from mimo.actors.memory.parameters import take
-from mimo.actors.memory.results import HISTORY, REVERTED, SUPERSEDED
+from mimo.actors.memory.results import (
+    CONTRADICTIONS,
+    DISMISSED,
+    HISTORY,
+    REVERTED,
+    SUPERSEDED,
+)
+from mimo.actors.memory.scrubbing import scrub
 from mimo.actors.operations import CallContext, Operation
 from mimo.actors.storage.messages import Commit
 from mimo.config.errors import InvalidRequest
+from mimo.storage.contradictions import Dismiss
 from mimo.storage.revisions import Revert, Supersede
 
 Arguments = Mapping[str, Any]
@@ -27,9 +35,15 @@ def _history(arguments: Arguments, _context: CallContext) -> messages.MemoryHist
     )
 
 
+def _reason(arguments: Arguments) -> str:
+    return scrub(name_of(arguments.get("reason", ""), "reason")).text
+
+
 def _supersede(arguments: Arguments, context: CallContext) -> Commit:
-    fields = fields_of(arguments)
+    fields, found = scrubbed(fields_of(arguments))
     content = fields.pop("content", "")
+    if found:
+        fields["metadata"] = {"redacted": found}
     new_id = arguments.get("new_id", 0)
     if bool(new_id) == bool(content):
         raise InvalidRequest(
@@ -45,7 +59,7 @@ def _supersede(arguments: Arguments, context: CallContext) -> Commit:
             content=content,
             fields=fields if content else {},
             kind=arguments.get("type", "update"),
-            reason=name_of(arguments.get("reason", ""), "reason"),
+            reason=_reason(arguments),
             key=context.key,
         ),
         as_result=True,
@@ -57,8 +71,29 @@ def _revert(arguments: Arguments, context: CallContext) -> Commit:
         command=Revert(
             memory_id=arguments["memory_id"],
             version=arguments.get("version", 0),
-            reason=name_of(arguments.get("reason", ""), "reason"),
+            reason=_reason(arguments),
             key=context.key,
+        ),
+        as_result=True,
+    )
+
+
+def _contradictions(arguments: Arguments, _context: CallContext) -> messages.Contradictions:
+    given = fields_of(
+        {name: arguments[name] for name in ("content", "project") if name in arguments}
+    )
+    return messages.Contradictions(
+        project=given.get("project"),
+        memory_id=arguments.get("memory_id", 0),
+        content=given.get("content", ""),
+        limit=arguments.get("limit", 10),
+    )
+
+
+def _dismiss(arguments: Arguments, context: CallContext) -> Commit:
+    return Commit(
+        command=Dismiss(
+            memory_id=arguments["memory_id"], other_id=arguments["other_id"], key=context.key
         ),
         as_result=True,
     )
@@ -99,5 +134,27 @@ WRITING: tuple[Operation, ...] = (
         worker=WRITER,
         build=_revert,
         example={"memory_id": 1, "version": 1},
+    ),
+    Operation(
+        name="contradictions",
+        summary="Show pairs of memories that contradict or may update each other, or check a text.",
+        parameters=take("memory_id", "content", "project", "limit"),
+        result=CONTRADICTIONS,
+        effect="read",
+        idempotent=True,
+        worker=RECALL,
+        build=_contradictions,
+        example={"limit": 5},
+    ),
+    Operation(
+        name="dismiss",
+        summary="Say that two memories of 'contradictions' may both stay.",
+        parameters=take("memory_id", "other_id"),
+        required=("memory_id", "other_id"),
+        result=DISMISSED,
+        effect="write",
+        worker=WRITER,
+        build=_dismiss,
+        example={"memory_id": 2, "other_id": 1},
     ),
 )

@@ -148,6 +148,7 @@ OTHERS: dict[str, Schema] = {
     },
     "on_similar": _choice("About what it updates or contradicts; default report.", *ON_SIMILAR),
     "old_id": {**_MEMORY_ID, "description": "Id of the memory whose place is taken."},
+    "other_id": {**_MEMORY_ID, "description": "Id of the other memory."},
     "new_id": {**_MEMORY_ID, "description": "Id of the memory that takes it; or give content."},
     "type": _choice("Why: it changed, was wrong, lacked detail; default update.", *SUPERSESSIONS),
     "reason": _name("Why, for the history."),

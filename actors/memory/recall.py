@@ -10,22 +10,33 @@ from typing import Any, ClassVar
 
 from mimo.actors.memory import messages as mm
 from mimo.actors.memory import time_filter
+from mimo.actors.memory.contradictions import report
 from mimo.actors.memory.embedding import make_embedder
 from mimo.actors.memory.engine import RecallEngine
 from mimo.actors.memory.operations_exchange import cursor_of
 from mimo.actors.memory.presentation import is_valid_at, one_json, page_json, stats_json
+from mimo.actors.memory.second_look import SecondLook
 from mimo.actors.memory.versions import history_of
 from mimo.actors.operations import Result
+from mimo.actors.storage.messages import Commit
 from mimo.config.settings import Settings
 from mimo.storage import checkpoints, database, exchange, memories, pages
+from mimo.storage.contradictions import LinkFindings
 from mimo.storage.records import Filters
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
 
 #: How long accesses are collected before they are written, in seconds: statistics, not memories.
 ACCESS_FLUSH_S = 5.0
+WRITER = "storage/writer"
+#: Pause before each second look, in seconds: searches go first.
+SECOND_LOOK_S = 0.05
 #: Threads that embed one question: measured 2.6 ms with two, 3.5 ms with one.
 QUERY_THREADS = 2
+
+
+class _LookAgain:
+    """Timer payload: a memory waits for its second look."""
 
 
 class _FlushAccess:
@@ -51,6 +62,8 @@ class Recall(GenServer):
         self._accessed: set[int] = set()
         self._searched_s = 0.0
         self._release_timer: int | None = None
+        self._second_look = SecondLook()
+        self.follow(WRITER)
 
     def handle_batch(self, calls: list[m.Call]) -> None:
         """Embed the questions of all searches at once, then answer one by one."""
@@ -68,6 +81,8 @@ class Recall(GenServer):
                 return self._get(request)
             case mm.MemoryHistory():
                 return history_of(self._db, request)
+            case mm.Contradictions():
+                return report(self._db, request)
             case mm.ListMemories():
                 return self._list(request)
             case mm.MemoryStats():
@@ -79,12 +94,23 @@ class Recall(GenServer):
             case _:
                 return super().handle_call(request, call)
 
+    def handle_cast(self, request: Any) -> None:
+        """Note which memories want a second look."""
+        if isinstance(request, mm.LookAgain):
+            if not len(self._second_look):
+                self.after(SECOND_LOOK_S, _LookAgain())
+            self._second_look.note(request.memory_ids)
+        else:
+            super().handle_cast(request)
+
     def handle_info(self, info: Any) -> None:
-        """Write down accesses; give the model's memory back."""
+        """Write down accesses; look again; give the model's memory back."""
         match info:
+            case _LookAgain():
+                self._look_again()
             case _FlushAccess():
                 if self._accessed and self.cast(
-                    "storage/writer", mm.RecordAccess(memory_ids=tuple(sorted(self._accessed)))
+                    WRITER, mm.RecordAccess(memory_ids=tuple(sorted(self._accessed)))
                 ):
                     self._accessed.clear()
             case _ReleaseModel():
@@ -116,6 +142,17 @@ class Recall(GenServer):
                 self._settings.embedding.idle_release_s, _ReleaseModel()
             )
         return result
+
+    def _look_again(self) -> None:
+        """Look at one memory and link it with what was found."""
+        memory_id = self._second_look.next()
+        if findings := self._engine.second_look(memory_id):
+            command = LinkFindings(
+                memory_id=memory_id, findings=tuple(finding[:4] for finding in findings)
+            )
+            self.cast(WRITER, Commit(command=command))
+        if len(self._second_look):
+            self.after(SECOND_LOOK_S, _LookAgain())
 
     def _at(self, as_of_s: float | None) -> database.Database:
         """Return the connection that shows this instant; None is now."""

@@ -121,6 +121,12 @@ HISTORY = _object(
     versions=_list(_OPEN),
     total=_COUNT,
 )
+CONTRADICTIONS = _object(
+    ("pairs", "count", "total"), pairs=_list(_OPEN), count=_COUNT, total=_COUNT
+)
+DISMISSED = _object(
+    ("memory_id", "other_id", "dismissed"), memory_id=_COUNT, other_id=_COUNT, dismissed=_COUNT
+)
 SUPERSEDED = _object(
     ("old_id", "new_id", "type", "created"),
     old_id=_COUNT,

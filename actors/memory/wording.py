@@ -85,7 +85,6 @@ _IRREGULAR: Final = {
     "nightly": "night",
     "kids": "child",
     "kid": "child",
-    "lives": "live",
     "metre": "meter",
     "metres": "meter",
     "colour": "color",
@@ -204,8 +203,7 @@ def stem(word: str) -> str:  # noqa: PLR0911  a table
     """
     if word in _NUMBERS:
         return _NUMBERS[word]
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    word = _IRREGULAR.get(word, word)
     if word in _SHORT_MONTHS or word in MONTH_STEMS:
         return _SHORT_MONTHS.get(word, word)
     ordinal = _ORDINAL.match(word)
