@@ -14,13 +14,20 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mimo.actors.http_exchange import (
+    OK,
+    TOO_MANY,
+    UNAUTHORISED,
+    Exchange,
+    open_session,
+    seconds_of,
+)
 from mimo.config.clock import SYSTEM_CLOCK, Clock
 from mimo.config.errors import NotAvailable
 from mimo.config.settings import Embedding
@@ -40,16 +47,10 @@ QUERIES_KEPT_MAX: Final = 256
 TEXT_CHARS_MAX: Final = 6_000
 #: Longest answer: so many bytes a number of each vector, and so many besides.
 _NUMBER_BYTES_MAX, _REST_BYTES_MAX = 64, 65_536
-_BLOCK_BYTES: Final = 65_536
 #: Most requests given up whose service still holds the line; then nothing is asked.
 HANGING_MAX: Final = 4
-#: Longest time that a service may ask for with Retry-After, in seconds.
-RETRY_AFTER_S_MAX: Final = 600.0
 #: Questions: two failures in a row, and for a while words alone decide.
 _RULES: Final = BreakerRules(window=4, outcomes_min=2, slow_s=60.0, open_s=5.0, open_s_max=60.0)
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-_OK, _TOO_MANY = 200, 429
-_UNAUTHORISED: Final = frozenset({401, 403})
 
 
 class HttpEmbedder:
@@ -174,7 +175,7 @@ class HttpEmbedder:
         if len(self._hanging) >= HANGING_MAX:
             raise NotAvailable(f"expected an answer of {self._place}, {HANGING_MAX} requests hang")
         given = [text[:TEXT_CHARS_MAX] for text in texts]
-        exchange = _Exchange(
+        exchange = Exchange(
             session=self._opened(),
             url=self._url,
             body={"model": self._settings.model, "input": given, **_extra(self._settings.provider)},
@@ -194,24 +195,21 @@ class HttpEmbedder:
 
     def _opened(self) -> requests.Session:
         if self._session is None:
-            import requests
-
-            self._session = requests.Session()
-            # A proxy of this machine's surroundings can't reach a service on it.
-            self._session.trust_env = urlsplit(self._url).hostname not in _LOOPBACK
+            self._session = open_session(self._url)
         return self._session
 
-    def _checked(self, exchange: _Exchange) -> bytes:
+    def _checked(self, exchange: Exchange) -> bytes:
         """Return the answer's body if it is a good one."""
         if exchange.trouble:
             raise NotAvailable(f"expected an answer of {self._place}, got: {exchange.trouble}")
-        if exchange.status == _OK:
+        if exchange.status == OK:
             return exchange.answer
-        if exchange.status in _UNAUTHORISED:
+        if exchange.status in UNAUTHORISED:
             named = self._settings.key_variable or "embedding.key_variable"
             raise NotAvailable(f"expected {self._place} to accept the key; set {named}")
-        if exchange.status == _TOO_MANY or exchange.retry_after_s:
-            wait_s = min(exchange.retry_after_s or 1.0, RETRY_AFTER_S_MAX)
+        asked_s = seconds_of(exchange.retry_after, self._clock.wall_s())
+        if exchange.status == TOO_MANY or asked_s:
+            wait_s = asked_s or 1.0
             self._leave_alone_until_s = self._clock.monotonic_s() + wait_s
             raise NotAvailable(
                 f"expected {self._place} to take requests, it asked to wait {wait_s:g} s",
@@ -243,60 +241,6 @@ class HttpEmbedder:
             if not np.isfinite(norms).all() or not (norms > 0).all():
                 raise NotAvailable(f"expected finite vectors of {self._place} that aren't zero")
             return np.asarray(made / norms, dtype=np.float32)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Exchange:
-    """One request and what came back; `run` belongs to a thread of its own."""
-
-    session: requests.Session
-    url: str
-    body: dict[str, Any]
-    key: str = field(repr=False)
-    timeout_s: float
-    bytes_max: int
-    status: int = 0
-    answer: bytes = b""
-    retry_after_s: float = 0.0
-    trouble: str = ""
-
-    def run(self) -> None:
-        """Send, and read the answer; whatever fails is told in `trouble`."""
-        import requests
-
-        try:
-            with self.session.post(
-                self.url,
-                json=self.body,
-                # A request with an auth of its own gets none from a netrc file.
-                auth=self._signed,
-                timeout=self.timeout_s,
-                stream=True,
-                # The key goes to nobody else.
-                allow_redirects=False,
-            ) as response:
-                self.retry_after_s = _seconds(response.headers.get("Retry-After", ""))
-                self.answer = self._body(response)
-                self.status = response.status_code
-        except (requests.RequestException, OSError, ValueError) as error:
-            # The error's own words may hold the address with a key in it.
-            self.trouble = self.trouble or type(error).__name__
-
-    def _body(self, response: requests.Response) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        for part in response.iter_content(_BLOCK_BYTES):
-            size += len(part)
-            if size > self.bytes_max:
-                self.trouble = f"more than {self.bytes_max} bytes"
-                raise ValueError(self.trouble)
-            parts.append(part)
-        return b"".join(parts)
-
-    def _signed(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self.key:
-            request.headers["Authorization"] = f"Bearer {self.key}"
-        return request
 
 
 def _identify(settings: Embedding) -> str:
@@ -343,9 +287,3 @@ def _number(value: float) -> float:
         return float(value)
     except OverflowError:
         return float("nan")
-
-
-def _seconds(text: str) -> float:
-    """Return the seconds of a Retry-After header; 0 for none, or for a date."""
-    text = text.strip()
-    return float(text[:9]) if text.isascii() and text.isdigit() else 0.0
