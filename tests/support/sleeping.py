@@ -8,6 +8,7 @@ from typing import Any
 
 from mimo.actors.lifecycle import messages as lm
 from mimo.actors.lifecycle.work import Ask, Stage, Work
+from mimo.actors.llm.messages import Complete, Completion
 from mimo.actors.storage.messages import Commit, WriterReport, WriterStatus
 from mimo.config.clock import ManualClock
 from mimo.config.settings import Settings, load_settings
@@ -37,6 +38,8 @@ class Sleeper:
         self.writer: Database = quick_writer(path)
         self.reader: Database = open_reader(path)
         self.notes: dict[str, lm.Note] = {}
+        #: What the language model says; None if there is none.
+        self.told: str | None = None
 
     def close(self) -> None:
         """Close both connections."""
@@ -49,7 +52,9 @@ class Sleeper:
             clock=self.clock,
             settings=self.settings,
             cause=cause,
-            is_up=frozenset({"memory/working_memory"}),
+            is_up=frozenset(
+                {"memory/working_memory", *(() if self.told is None else ("memory/llm",))}
+            ),
             began_s=self.clock.monotonic_s(),
         )
 
@@ -96,6 +101,8 @@ class Sleeper:
                     refusing_code="",
                     sqlite_version="",
                 )
+            case Ask(request=Complete()):
+                return Completion(text=self.told or "", provider="test", model="test")
             case Ask(request=lm.Notes()):
                 return tuple(self.notes.values())
             case Ask(request=lm.Release(keys=keys)):

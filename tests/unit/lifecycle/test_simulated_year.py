@@ -47,7 +47,9 @@ def stage(report: dict[str, Any], name: str) -> dict[str, Any]:
 def test_a_year_forgets_only_what_it_may_and_says_so(sleeper: Sleeper, seed: int) -> None:
     """Issue 3's bar: protected and important never lost, archive bounded, report matches rows."""
     chance = random.Random(seed)
-    kept, weak, everything = [], [], []
+    kept: list[int] = []
+    weak: list[int] = []
+    everything: list[int] = []
     for day in range(365):
         sleeper.use()
         for number in range(chance.randrange(4)):
@@ -235,6 +237,30 @@ def test_similar_episodes_become_one_memory_that_cites_them(sleeper: Sleeper) ->
     assert all(name in content for name in ("atlas", "borealis", "castor"))
     again = sleeper.drive(sleep.run(sleeper.work(), "sleep"))
     assert stage(again, "clustering")["condensed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "method"),
+    [
+        ("The nightly backup ran on three hosts without an error.", "generated"),
+        ("The nightly backup ran on 17 hosts without an error.", "extractive"),
+        ("", "extractive"),
+    ],
+)
+def test_a_model_may_word_the_summary_but_invent_no_number(
+    sleeper: Sleeper, told: str, method: str
+) -> None:
+    """What isn't faithful is replaced by the episodes' own sentences."""
+    for name in ("atlas", "borealis", "castor"):
+        content = f"Ran the nightly backup on host {name} without any error"
+        stored(sleeper, content, category="episode")
+    sleeper.told = told
+
+    report = sleeper.drive(sleep.run(sleeper.work(), "sleep"))
+
+    assert stage(report, "clustering")["generated"] == (method == "generated")
+    (made,) = rows(sleeper, "SELECT DISTINCT source_id FROM memory_links WHERE kind = 'cites'")
+    assert get(sleeper.reader, made[0]).metadata["method"] == method
 
 
 def note(key: str, content: str, *, importance: float = 0.5, reads: int = 0) -> lm.Note:
