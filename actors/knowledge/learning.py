@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from mimo.actors.knowledge import messages as km
-from mimo.actors.knowledge.extraction import extract
+from mimo.actors.knowledge.extraction import Extracted
 from mimo.actors.knowledge.mentions import Mentions, mentions, phrases
 from mimo.actors.knowledge.presentation import node_json
 from mimo.actors.knowledge.sources import MEMORY, memory_facts
@@ -16,37 +16,33 @@ from mimo.config.errors import InvalidRequest
 from mimo.storage import knowledge, memories
 from mimo.storage.commands import Edit
 from mimo.storage.knowledge_edits import Teach
-from mimo.storage.knowledge_records import Node
+from mimo.storage.knowledge_records import NewFact, Node
 from mimo.storage.knowledge_upkeep import SyncSource
 
 #: Sentences that gave no fact, shown so that the caller can say them otherwise.
 UNREAD_SHOWN_MAX = 10
 
 
-def edit_of(view: View, request: km.TeachFacts | km.LinkMemory) -> tuple[Edit, dict[str, Any]]:
-    """Return the edit, and what the answer says besides the edit's reply.
+def teaching(
+    request: km.TeachFacts, read: Extracted, asked: tuple[NewFact, ...] = ()
+) -> tuple[Edit, dict[str, Any]]:
+    """Return the edit that keeps the facts, and what the answer says besides the edit's reply.
+
+    Args:
+        request: What was to be taught.
+        read: What the rules read out of its text.
+        asked: What a language model read out of the rest.
 
     Raises:
-        InvalidRequest: The text states no fact that can be read.
-        NotFound: There is no such memory.
+        InvalidRequest: There is no fact, or there are too many.
     """
-    if isinstance(request, km.TeachFacts):
-        return _teaching(request)
-    return _linking(view, request)
-
-
-def _teaching(request: km.TeachFacts) -> tuple[Edit, dict[str, Any]]:
-    facts = list(request.facts)
-    unread: tuple[str, ...] = ()
-    if request.text:
-        read = extract(request.text, request.confidence)
-        unread = read.unread
-        facts += [
-            dataclasses.replace(
-                fact, valid_from_s=request.valid_from_s, valid_until_s=request.valid_until_s
-            )
-            for fact in read.facts
-        ]
+    facts = [*request.facts]
+    facts += [
+        dataclasses.replace(
+            fact, valid_from_s=request.valid_from_s, valid_until_s=request.valid_until_s
+        )
+        for fact in (*read.facts, *asked)
+    ]
     if not facts:
         raise InvalidRequest(
             "expected a text that states facts, such as 'Mimo depends on SQLite.', got"
@@ -65,10 +61,16 @@ def _teaching(request: km.TeachFacts) -> tuple[Edit, dict[str, Any]]:
         source=request.source,
         memory_ids=request.memory_ids,
     )
+    unread = () if asked else read.unread
     return edit, {"unread": list(unread[:UNREAD_SHOWN_MAX])} if request.text else {}
 
 
-def _linking(view: View, request: km.LinkMemory) -> tuple[Edit, dict[str, Any]]:
+def linking(view: View, request: km.LinkMemory) -> tuple[Edit, dict[str, Any]]:
+    """Return the edit that links a memory, and what the answer says besides the edit's reply.
+
+    Raises:
+        NotFound: There is no such memory.
+    """
     memory = memories.fetch(view.link, request.memory_id)
     found = mentions(memory.content)
     known = {

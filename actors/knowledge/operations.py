@@ -211,6 +211,7 @@ WRITING = (
         idempotent=True,
         worker=GRAPH,
         build=building.teach,
+        deadline_s=60.0,
         example={"subject": "Mimo", "predicate": "depends_on", "object": "SQLite"},
     ),
     Operation(
