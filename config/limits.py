@@ -227,6 +227,8 @@ CALL_BYTES_MAX = 1_000
 CALL_TEXT_CHARS_MAX = 160
 #: Memories of an answer that are remembered with the call.
 CALL_IDS_MAX = 50
+#: Longest briefing, in tokens by estimate.
+BRIEFING_TOKENS_MAX = 8_000
 
 # -- Language models -------------------------------------------------------------------------------
 #: Most bytes of a question to a language model, and most tokens of an answer.

@@ -232,19 +232,16 @@ def calls_of(db: Database, session: int, limit: int, *, only_new: bool = False) 
     ]
 
 
-def calls_after(db: Database, after: int, since_s: float, limit: int) -> list[Call]:
-    """Return the calls of sessions after an id, or as young as that, oldest first."""
-    return _calls(
-        db,
-        "session IS NOT NULL AND (id > ?1 OR at >= ?2) ORDER BY id LIMIT ?3",
-        (after, since_s, limit),
-    )
+def calls_after(db: Database, after: int, limit: int) -> list[Call]:
+    """Return the calls of sessions after an id, oldest first."""
+    where = "session IS NOT NULL AND id > ? ORDER BY id LIMIT ?"
+    return _calls(db, where, (after, limit))
 
 
 def mark(db: Database, name: str) -> int:
     """Return up to which call something was done; 0 if nothing was."""
-    rows = list(db.rows("SELECT value FROM session_marks WHERE name = ?", (name,)))
-    return int(str(rows[0][0])) if rows else 0
+    row = db.one("SELECT value FROM session_marks WHERE name = ?", (name,))
+    return int(str(row[0])) if row else 0
 
 
 def _calls(db: Database, where: str, values: tuple[Any, ...]) -> list[Call]:

@@ -12,6 +12,8 @@ from typing import Any
 
 from mimo.actors.lifecycle import messages as lm
 from mimo.actors.lifecycle import reports, sleep
+from mimo.actors.lifecycle import session_messages as sm
+from mimo.actors.lifecycle import sessions as session_answers
 from mimo.actors.lifecycle.consolidation import consolidation, worthy
 from mimo.actors.lifecycle.forgetting import forgetting, lowest, preview
 from mimo.actors.lifecycle.work import WRITER, Ask, Stage, Work, new_key
@@ -94,6 +96,8 @@ class Lifecycle(GenServer):
                 self._ask_run(call, "sleep", sleep.STAGES)
             case lm.Sleep():
                 self._pause(call, is_paused=request.action == "pause")
+            case sm.Briefing() | sm.ListSessions() | sm.ShowSession() | sm.Curate():
+                self._read(call, session_answers.answer(self._work("asked"), request))
             case lm.SleepReport():
                 return Result(data=reports.sleep_report(self._db, request, self._status()))
             case lm.BeforeExit():

@@ -7,6 +7,8 @@ from typing import Any
 
 from mimo.actors.lifecycle.clustering import clustering
 from mimo.actors.lifecycle.consolidation import consolidation
+from mimo.actors.lifecycle.curation import curation
+from mimo.actors.lifecycle.feedback import learning
 from mimo.actors.lifecycle.forgetting import forgetting
 from mimo.actors.lifecycle.upkeep import (
     archive_bound,
@@ -28,6 +30,8 @@ Stages = tuple[tuple[str, StageOf], ...]
 STAGES: Stages = (
     ("integrity", integrity_glance),
     ("embedding_backlog", embedding_backlog),
+    ("learning", learning),
+    ("curation", curation),
     ("consolidation", consolidation),
     ("clustering", clustering),
     ("forgetting", forgetting),

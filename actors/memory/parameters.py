@@ -178,6 +178,15 @@ OTHERS: dict[str, Schema] = {
         "minimum": 1,
         "maximum": 2**53 - 1,
     },
+    "max_tokens": _count("Most tokens, by estimate; default 800.", 100, limits.BRIEFING_TOKENS_MAX),
+    "memory_ids": {
+        "type": "array",
+        "description": "Ids from results.",
+        "items": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+        "minItems": 1,
+        "maxItems": limits.CALL_IDS_MAX,
+    },
+    "verdict": _choice("Whether they helped.", "helpful", "not_helpful"),
     "undo": _flag("Take it back."),
 }
 

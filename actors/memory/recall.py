@@ -23,6 +23,7 @@ from mimo.config.settings import Settings
 from mimo.storage import checkpoints, database, exchange, memories, pages
 from mimo.storage.contradictions import LinkFindings
 from mimo.storage.records import Filters
+from mimo.storage.sessions_learning import evidence_of
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
 
@@ -135,6 +136,8 @@ class Recall(GenServer):
         filters, time = self._timed(request.filters)
         result = self._engine.search(dataclasses.replace(request, filters=filters))
         result.data.update(time)
+        if request.detailed or request.explain:
+            self._add_usefulness(result.data["memories"])
         self._count_access([int(hit["memory_id"]) for hit in result.data["memories"]])
         self._searched_s = self.clock.monotonic_s()
         if self._release_timer is None:
@@ -162,9 +165,20 @@ class Recall(GenServer):
         found = memories.get(self._at(request.as_of_s), request.memory_id)
         self._count_access([found.id])
         shown = one_json(found)
+        self._add_usefulness([shown["memory"]])
         if request.valid_at_s is not None:
             shown["valid"] = is_valid_at(found, request.valid_at_s)
         return Result(data=shown)
+
+    def _add_usefulness(self, shown: list[dict[str, Any]]) -> None:
+        """Add how useful each was, where use or feedback told."""
+        ids = [int(one["memory_id"]) for one in shown]
+        with self._db.snapshot() as link:
+            evidence = evidence_of(link, ids, self.clock.wall_s())
+        for one in shown:
+            known = evidence.get(int(one["memory_id"]))
+            if known is not None:
+                one["usefulness"] = round(known.usefulness, 4)
 
     def _timed(self, filters: Filters) -> tuple[Filters, dict[str, Any]]:
         """Return the filters with their time expression read, and how it was, for the answer."""

@@ -64,6 +64,8 @@ MEMORY_ITEM = _object(
     access_count=_COUNT,
     accessed_at=_TEXT,
     has_vector=_FLAG,
+    usefulness=_NUMBER,
+    why=_TEXT,
 )
 
 STORED = _object(
@@ -221,4 +223,37 @@ RUNS = _object(
     due=_FLAG,
     enabled=_FLAG,
     archived=_COUNT,
+)
+
+_SESSION_ITEM = _object(
+    ("session_id", "client", "project", "state", "started_at", "last_at", "calls", "summary"),
+    session_id=_TEXT,
+    client=_TEXT,
+    project=_TEXT,
+    state=_TEXT,
+    started_at=_TEXT,
+    last_at=_TEXT,
+    calls=_COUNT,
+    failures=_COUNT,
+    resumed=_COUNT,
+    summary=_TEXT,
+)
+BRIEFED = _object(
+    ("memories", "count", "last_session", "pairs", "left_off", "tokens"),
+    memories=_list(MEMORY_ITEM),
+    count=_COUNT,
+    last_session=_OPEN,
+    pairs=_list(_OPEN),
+    left_off=_COUNT,
+    tokens=_COUNT,
+)
+SESSIONS_LISTED = _object(("sessions", "count"), sessions=_list(_SESSION_ITEM), count=_COUNT)
+SESSION = _object(("session", "calls"), session=_SESSION_ITEM, calls=_list(_OPEN))
+JUDGED = _object(("memory_ids", "usefulness"), memory_ids=_list(_COUNT), usefulness=_list(_NUMBER))
+CURATED = _object(
+    ("curated", "count", "created_count", "dry_run"),
+    curated=_list(_OPEN),
+    count=_COUNT,
+    created_count=_COUNT,
+    dry_run=_FLAG,
 )

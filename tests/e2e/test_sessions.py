@@ -80,9 +80,7 @@ def test_a_client_that_comes_back_resumes_its_session(node: Node) -> None:
         client.call("health")
         eventually(lambda: len(calls_of(node, "returning 1")) == 2, within_s=WITHIN_S)
 
-    found = rows(
-        node.database, "SELECT calls, resumed FROM sessions WHERE client = 'returning 1'"
-    )
+    found = rows(node.database, "SELECT calls, resumed FROM sessions WHERE client = 'returning 1'")
     assert found == [(2, 1)]
 
 
@@ -97,3 +95,76 @@ def test_eight_clients_of_one_name_have_eight_sessions(node: Node) -> None:
 
     found = rows(node.database, "SELECT calls FROM sessions WHERE client = 'crowd 1'")
     assert found == [(3,)] * 8
+
+
+def test_what_was_found_and_then_used_becomes_useful_and_linked(node: Node) -> None:
+    with node.connect("learner") as client:
+        first = client.store("The harbour pilot is called Ines", project="port")
+        second = client.store("The harbour opens its lock at high water", project="port")
+        unused = client.store("The harbour has a red lighthouse", project="port")
+        client.call("search", query="harbour", project="port")
+        client.call("get", memory_id=first)
+        client.call("get", memory_id=second)
+        eventually(lambda: len(calls_of(node, "learner 1")) == 6, within_s=WITHIN_S)
+        stages = {each["name"]: each for each in client.call("sleep")["stages"]}
+        assert stages["learning"]["signals"] >= 2
+        again = {each["name"]: each for each in client.call("sleep")["stages"]}
+        assert again["learning"]["signals"] == 0
+        found = client.call("search", query="harbour", project="port", response_format="detailed")
+        client.call("feedback", memory_ids=[unused], verdict="not_helpful")
+        shown = client.call("get", memory_id=unused)["memory"]
+
+    useful = {each["memory_id"]: each.get("usefulness") for each in found["memories"]}
+    assert useful[first] > 0.5
+    assert useful[unused] is None
+    assert shown["usefulness"] < 0.5
+    links = rows(
+        node.database,
+        "SELECT source_id, target_id FROM memory_links WHERE kind = 'co_access' "
+        "AND source_id IN (?, ?, ?)",
+        *(first, second, unused),
+    )
+    assert links == [(first, second)]
+
+
+def test_the_next_client_is_told_what_happened_last_time(node: Node) -> None:
+    with node.connect("earlier") as client:
+        client.store("Ship the greenhouse release on Friday", category="plan", project="green")
+        client.store("Ada wants tomatoes in metric units", category="preference", project="green")
+        eventually(lambda: len(calls_of(node, "earlier 1")) == 2, within_s=WITHIN_S)
+    with node.connect("later") as client:
+        found = client.call("briefing", project="green")
+        listed = client.call("sessions", project="green")["sessions"]
+        shown = client.call("session_show", session_id=listed[0]["session_id"])
+
+    assert {each["why"] for each in found["memories"]} == {"open plan", "preference"}
+    assert "greenhouse" in found["last_session"]["summary"]
+    assert found["tokens"] <= 800
+    assert listed[0]["client"] == "earlier 1"
+    assert [each["operation"] for each in shown["calls"]] == ["store", "store"]
+
+
+def test_a_session_is_curated_once(node: Node) -> None:
+    with node.connect("curated") as client:
+        stored = client.store("The mill wheel was repaired in May", project="mill")
+        client.call("search", query="price of flour", project="empty")
+        eventually(lambda: len(calls_of(node, "curated 1")) == 2, within_s=WITHIN_S)
+        (session,) = rows(node.database, "SELECT id FROM sessions WHERE client = 'curated 1'")[0]
+        name = f"mimo-session-{session}"
+        planned = client.call("curate", session_id=name, dry_run=True)
+        kept = client.call("curate", session_id=name)
+        found = client.call("list", session_id=name, response_format="detailed")
+
+    assert planned["created_count"] == 0
+    assert kept["curated"][0]["contents"] == planned["curated"][0]["contents"]
+    assert kept["created_count"] == 2
+    assert {each["category"] for each in found["memories"]} == {"episode"}
+    assert {each["trust"] for each in found["memories"]} == {"tool"}
+    cited = rows(node.database, "SELECT target_id FROM memory_links WHERE kind = 'mentions'")
+    assert (stored,) in cited
+    made = rows(
+        node.database,
+        "SELECT count(*) FROM interaction_memories WHERE memory_id IN (?, ?)",
+        *kept["curated"][0]["memory_ids"],
+    )
+    assert made == [(2,)]
