@@ -101,3 +101,37 @@ def test_a_killed_lifecycle_comes_back_and_its_run_is_marked(node: Node) -> None
         again = client.call("sleep", timeout_s=30)
         assert again["run_id"] > run_id
         assert {run["state"] for run in runs(client)} <= {"done", "interrupted"}
+
+
+def test_what_left_the_table_is_not_found_until_it_is_recovered(data_dir: Path) -> None:
+    """An archive of no size: the memory goes into a file, searches go on, and it comes back."""
+    with running_node(data_dir, {"MIMO_LIFECYCLE_ARCHIVE_MAX": "0"}) as node:
+        with node.connect() as client:
+            text = "A weak memory of heliotropes"
+            weak = client.call("store", content=text, importance=0.05, tags=["flower"])["memory_id"]
+            client.store("A strong memory of heliotropes")
+            eventually(lambda: client.call("decay_check")["active_days"], within_s=10)
+            node.await_embedded()
+        node.stop()
+        age(node.database, 20)
+        with node.connect() as client:
+            asked = {"include_archived": True, "limit": 10}
+            assert text in client.find("heliotropes", mode="meaning", **asked)
+            done = {stage["name"]: stage for stage in client.call("sleep")["stages"]}
+            assert done["archive_bound"]["exported"] == 1
+            for mode in ("meaning", "keyword", "hybrid"):
+                found = client.find("heliotropes", mode=mode, **asked)
+                assert found == ["A strong memory of heliotropes"]
+            assert client.call("recover", memory_id=weak)["recovered"] == "from a file"
+            assert client.call("get", memory_id=weak)["memory"]["tags"] == ["flower"]
+            assert text in client.find("heliotropes", mode="keyword")
+
+
+def test_the_node_sleeps_before_it_leaves(data_dir: Path) -> None:
+    """The cycle that is due runs between the last client and the end of the node."""
+    with running_node(data_dir, {"MIMO_IDLE_EXIT_S": "1"}) as node:
+        with node.connect() as client:
+            client.store("The last thing said")
+        eventually(lambda: not node.is_up(), within_s=60)
+        with node.connect() as client:
+            assert "exit" in {run["cause"] for run in runs(client, limit=10)}
