@@ -30,6 +30,7 @@ ROOT_FLAGS = SupervisorFlags(
 #: Which heir holds the tables of which owner.
 HEIR_OF = {
     "memory/ingest": "heirs/memory",
+    "memory/llm": "heirs/tools",
     "memory/working_memory": "heirs/memory",
     "resilience/breakers": "heirs/tools",
     "resilience/services": "heirs/tools",
@@ -127,6 +128,7 @@ def _memory(settings: Settings) -> ChildSpec:
             settings,
             busy_max_s=10.0,
         ),
+        _worker("memory/llm", "mimo.actors.llm.client.LlmClient", settings),
         # One page of a PDF, or one file of JSON, is read in one go.
         _worker(
             "memory/ingest",
