@@ -18,7 +18,7 @@ from mimo.actors.bridge.gateway import (
     Gateway,
     Submission,
 )
-from mimo.actors.bridge.messages import CallTool
+from mimo.actors.bridge.messages import CallProgress, CallTool
 from mimo.actors.bridge.recording import Left, Noted, Recorder, noted_of
 from mimo.actors.lifecycle.messages import BeforeExit, Used
 from mimo.actors.operations import CallContext, Operation, Result, Tool
@@ -164,6 +164,10 @@ class McpBridge(GenServer):
         if isinstance(request, LevelChanged):
             report = request.report
             self.gateway.status = {"level": report.level, "reasons": list(report.reasons)}
+        elif isinstance(request, CallProgress):
+            open_now = {each.submission.request_id for each in self._open.values()}
+            if request.request_id in open_now:
+                self.gateway.progress[request.request_id] = request.text
         else:
             super().handle_cast(request)
 
@@ -262,6 +266,7 @@ class McpBridge(GenServer):
 
     def _finish(self, opened: _Open, value: Any, *, is_admitted: bool) -> None:
         submission = opened.submission
+        self.gateway.progress.pop(submission.request_id, None)
         now_s = self.clock.monotonic_s()
         duration_s = now_s - opened.began_s
         code = value.code if isinstance(value, m.Failure) else ""
@@ -290,6 +295,7 @@ class McpBridge(GenServer):
         if opened is None:
             return
         self.cancel_call(opened.call_id)
+        self.gateway.progress.pop(opened.submission.request_id, None)
         now_s = self.clock.monotonic_s()
         self._admission.done(opened.submission, "cancelled", now_s - opened.began_s, now_s)
 

@@ -86,6 +86,8 @@ class Gateway:
         self._writer.setblocking(False)
         #: What the actor publishes for status pages; replaced whole, never changed in place.
         self.status: dict[str, Any] = {}
+        #: How far the calls in flight are, by request id; set and removed by the actor's thread.
+        self.progress: dict[str, str] = {}
 
     def submit(  # noqa: PLR0913, PLR0917  one argument for each field
         self,

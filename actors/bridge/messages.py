@@ -32,3 +32,16 @@ class CallTool:
     connection: str
     request_id: str
     timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProgress:
+    """Tell whoever waits for a call how far it is (cast); forgotten when the call has ended.
+
+    Args:
+        request_id: The call, from its `CallContext`.
+        text: Such as "120 of 1000 documents".
+    """
+
+    request_id: str
+    text: str

@@ -12,11 +12,13 @@ import threading
 from collections import deque
 from typing import Any
 
+from mimo.actors.bridge.messages import CallProgress
 from mimo.actors.ingest import messages as im
 from mimo.actors.ingest.jobs import Job, job_of
 from mimo.actors.ingest.places import Roots
 from mimo.actors.ingest.presentation import documents_json
 from mimo.actors.ingest.steps import Breath, Fetch, Steps
+from mimo.actors.memory.model_cache import release_memory
 from mimo.actors.operations import Result
 from mimo.actors.storage.messages import Commit
 from mimo.config import limits, logs
@@ -31,6 +33,7 @@ from mimo.supervision.table import TableOwner
 
 TABLE = TableSpec(name="ingest_jobs", rows_max=256, bytes_max=2_097_152, on_full="evict")
 WRITER = "storage/writer"
+BRIDGE = "bridge/mcp_bridge"
 #: How long it works before it looks at its mailbox, in seconds.
 SLICE_S = 0.1
 #: How long a call waits for its job; below what the bridge's breaker calls slow, in seconds.
@@ -248,6 +251,8 @@ class Ingester(TableOwner):
         job.state, job.ended_s = state, self.clock.wall_s()
         self._steps, self._working_on = None, ""
         self._save(job)
+        if not self._queue:
+            release_memory()
         self._log.info(
             "ingest.ended",
             job=job.id,
@@ -266,6 +271,9 @@ class Ingester(TableOwner):
         # A text isn't kept: whoever still waits for it sends it again.
         if job.request.kind != "text" or job.is_over:
             self.keep(TABLE.name, [(job.id, job.to_row())])
+        if job.found and job.id in self._waiting:
+            text = f"{job.documents_done} of {job.found} documents"
+            self.cast(BRIDGE, CallProgress(request_id=job.request.request_id, text=text))
 
     def _forget_old(self) -> None:
         over = sorted(

@@ -27,9 +27,9 @@ from mimo.storage.document_records import Changes, ChunkRow, DocumentHead, Docum
 from mimo.supervision.messages import Failure
 
 #: Bytes of text that are committed together, and most chunks: a store of somebody else's waits
-#: meanwhile, for some 50 ms.
+#: meanwhile, for some 25 ms.
 BATCH_BYTES = 98_304
-BATCH_CHUNKS = 64
+BATCH_CHUNKS = 32
 #: What a chunk costs in a message besides its text, in bytes.
 _ROW_BYTES = 800
 #: Documents found unchanged after which the job is brought up to date.

@@ -80,7 +80,9 @@ async def call(
             tool, operation, message, known, operation.deadline_s, done, arguments
         )
 
-    answer: Result | Failure = await _awaited(gateway, submit, operation.deadline_s, context)
+    answer: Result | Failure = await _awaited(
+        gateway, submit, operation.deadline_s, context, known.request_id
+    )
     return answer
 
 
@@ -93,7 +95,7 @@ async def ask(
     def submit(done: Callable[[Any], None]) -> int:
         return gateway.ask(label, workers, message, known, ASK_S, done)
 
-    return await _awaited(gateway, submit, ASK_S, context)
+    return await _awaited(gateway, submit, ASK_S, context, known.request_id)
 
 
 async def _awaited(
@@ -101,6 +103,7 @@ async def _awaited(
     submit: Callable[[Callable[[Any], None]], int],
     deadline_s: float,
     context: Context,
+    request_id: str,
 ) -> Any:
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[Any] = loop.create_future()
@@ -116,13 +119,20 @@ async def _awaited(
 
     ticket = submit(done)
     try:
-        return await _with_progress(answered, deadline_s + GRACE_S, context)
+        return await _with_progress(
+            answered,
+            deadline_s + GRACE_S,
+            context,
+            lambda: gateway.progress.get(request_id, "working"),
+        )
     except anyio.get_cancelled_exc_class():
         gateway.cancel(ticket)
         raise
 
 
-async def _with_progress(answered: asyncio.Future[Any], within_s: float, context: Context) -> Any:
+async def _with_progress(
+    answered: asyncio.Future[Any], within_s: float, context: Context, told: Callable[[], str]
+) -> Any:
     waited_s = 0.0
     while waited_s < within_s:
         pause_s = min(PROGRESS_INTERVAL_S, within_s - waited_s)
@@ -130,7 +140,7 @@ async def _with_progress(answered: asyncio.Future[Any], within_s: float, context
         if answered.done():
             return answered.result()
         waited_s += pause_s
-        await context.session.report_progress(waited_s, message="working")
+        await context.session.report_progress(waited_s, message=told())
     return Failure(
         code="deadline_exceeded",
         message=f"expected an answer within {within_s:g} s, got none; the outcome is unknown",

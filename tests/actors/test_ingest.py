@@ -216,3 +216,28 @@ def test_an_idle_ingester_loads_no_reader(node: Node) -> None:
     mapped = Path(f"/proc/{pid}/maps").read_text()
 
     assert "selectolax" not in mapped
+
+
+def test_whoever_waits_is_told_how_far_it_is(node: Node, folder: Path) -> None:
+    """By MCP's progress, with counts. Source: MCP, progress; issue 3, ingest."""
+    big = folder.parent / "big.txt"
+    big.write_text("\n\n".join(f"Paragraph {number}. " + "word " * 190 for number in range(12_000)))
+    with node.connect() as client:
+        pending = client.request(
+            "tools/call",
+            {
+                "name": "memory",
+                "arguments": {"operation": "ingest", "path": str(big), "project": "slow"},
+                "_meta": {"progressToken": "p-1"},
+            },
+        )
+        answer = pending.result()
+        finished(client, answer)
+
+        told = [
+            message["params"]["message"]
+            for message in client.notifications
+            if message["method"] == "notifications/progress"
+        ]
+    assert "0 of 1 documents" in told
+    big.unlink()
