@@ -7,7 +7,7 @@ import json
 import socketserver
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -98,9 +98,9 @@ class _Answerer(BaseHTTPRequestHandler):
             self.server.released.wait(0.3 if way == "slow" else 60)
         if way in _STATUSES:
             wait = {"Retry-After": self.server.retry_after} if way == "wait" else {}
-            self._send(b'{"error": "no"}', _STATUSES[way], **wait)
+            self._send(b'{"error": "no"}', _STATUSES[way], headers=wait)
         elif way == "redirect":
-            self._send(b"", 307, Location=self.server.url + "/elsewhere")
+            self._send(b"", 307, headers={"Location": self.server.url + "/elsewhere"})
         elif way == "reset":
             self.close_connection = True
         elif way == "huge":
@@ -127,7 +127,7 @@ class _Answerer(BaseHTTPRequestHandler):
         return json.dumps({"model": body["model"], **given}).encode()
 
     def _trickle(self) -> None:
-        self._head(200, 100_000)
+        self._head(200, 100_000, {})
         with contextlib.suppress(OSError):
             while not self.server.released.wait(0.05):
                 self.wfile.write(b" ")
@@ -135,15 +135,20 @@ class _Answerer(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _send(
-        self, content: bytes, status: int = 200, *, length: int | None = None, **headers: str
+        self,
+        content: bytes,
+        status: int = 200,
+        *,
+        length: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._head(status, len(content) if length is None else length, **headers)
+        self._head(status, len(content) if length is None else length, headers or {})
         with contextlib.suppress(OSError):
             self.wfile.write(content)
         if length is not None:
             self.close_connection = True
 
-    def _head(self, status: int, length: int, **headers: str) -> None:
+    def _head(self, status: int, length: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(length))
