@@ -126,7 +126,7 @@ SESSIONS: tuple[Operation, ...] = (
         idempotent=True,
         worker=LIFECYCLE_WORKER,
         build=_curate,
-        deadline_s=120.0,
+        deadline_s=60.0,
         example={"dry_run": True},
     ),
 )

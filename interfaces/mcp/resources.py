@@ -13,10 +13,12 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from mimo.actors.bridge.gateway import Gateway
+from mimo.actors.lifecycle.session_messages import Briefing
 from mimo.actors.memory.messages import GetMemory, MemoryHealth
 from mimo.actors.memory.operations import RECALL
+from mimo.actors.memory.operations_sessions import LIFECYCLE_WORKER
 from mimo.actors.operations import Operation, Result, Tool
-from mimo.interfaces.mcp.calls import Context, ask
+from mimo.interfaces.mcp.calls import Context, ask, call_context
 from mimo.interfaces.mcp.rendering import LABEL
 from mimo.interfaces.mcp.schemas import operation_schema, result_schema
 from mimo.interfaces.mcp.texts import VERSION
@@ -25,6 +27,7 @@ from mimo.supervision.messages import Failure
 
 JSON = "application/json"
 STATUS_URI = "mimo://status"
+BRIEFING_URI = "mimo://briefing"
 MEMORY_URI = "mimo://memories/{id}"
 SCHEMA_URI = "mimo://schema/{tool}/{operation}"
 
@@ -78,6 +81,8 @@ class Resources:
         uri = str(params.uri)
         if uri == STATUS_URI:
             return _contents(uri, json.dumps(await self._status(context), default=str, indent=1))
+        if uri == BRIEFING_URI:
+            return _contents(uri, await self._briefing(context))
         if uri in self._schemas:
             return _contents(uri, self._schemas[uri])
         if found := _MEMORY.fullmatch(uri):
@@ -91,6 +96,13 @@ class Resources:
         else:
             memory = {"ok": True, **answer.data}
         return {"version": VERSION, "memory": memory, **self._gateway.status}
+
+    async def _briefing(self, context: Context) -> str:
+        message = Briefing(connection=call_context(context).connection)
+        answer = await ask(self._gateway, "resources.briefing", LIFECYCLE_WORKER, message, context)
+        if isinstance(answer, Failure):
+            raise MCPError(types.INTERNAL_ERROR, f"{answer.code}: {answer.message}")
+        return json.dumps({"note": LABEL, **answer.data}, ensure_ascii=False, indent=1)
 
     async def _memory(self, context: Context, uri: str, memory_id: int) -> str:
         message = GetMemory(memory_id=memory_id)
@@ -121,7 +133,9 @@ def not_found(context: Context, uri: str) -> MCPError:
     code = types.INVALID_PARAMS if is_modern else RESOURCE_NOT_FOUND
     templates = ", ".join(each.uri_template for each in TEMPLATES)
     return MCPError(
-        code, f"Resource not found; readable are {STATUS_URI}, {templates}", data={"uri": uri[:500]}
+        code,
+        f"Resource not found; readable are {STATUS_URI}, {BRIEFING_URI}, {templates}",
+        data={"uri": uri[:500]},
     )
 
 
@@ -151,7 +165,14 @@ def _listed(tools: Sequence[Tool]) -> list[types.Resource]:
         description="Whether every part of Mimo works, and what is degraded.",
         mime_type=JSON,
     )
-    return [status] + [
+    briefing = types.Resource(
+        name="briefing",
+        title="Briefing",
+        uri=BRIEFING_URI,
+        description="What happened last time, open plans, decisions, what matters now.",
+        mime_type=JSON,
+    )
+    return [status, briefing] + [
         types.Resource(
             name=f"{tool.name}.{operation.name}",
             uri=f"mimo://schema/{tool.name}/{operation.name}",

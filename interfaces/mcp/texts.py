@@ -13,6 +13,9 @@ VERSION = metadata.version("mimo")
 
 INSTRUCTIONS = """\
 Mimo remembers for you across sessions, on this machine.
+0. At the start call `memory` with operation briefing (with project, if there is one): what \
+happened last time, open plans, decisions, contradictions. When memories that you found helped, \
+or misled, say so with operation feedback.
 1. Before you answer about the user, their projects, preferences or earlier decisions, call \
 `memory` with operation search; ask in plain words. Narrow with project, categories, tags, \
 since and until.
