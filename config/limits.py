@@ -129,8 +129,9 @@ GENERATIONS_PERIOD_S = 60.0
 SWEEP_S = 5.0
 
 # -- Procedures ------------------------------------------------------------------------------------
-#: Largest definition, and largest context and result of a run, in bytes of JSON.
-PROCEDURE_BYTES_MAX = 65_536
+#: Largest definition (it is shown whole), and largest context and result of a run, in bytes of
+#: JSON.
+PROCEDURE_BYTES_MAX = 40_000
 PROCEDURE_CONTEXT_BYTES_MAX = 65_536
 #: Most states of one graph, branches of one state, and levels of branches within branches.
 PROCEDURE_STATES_MAX = 100

@@ -13,6 +13,9 @@ from mimo.storage.procedures import DeactivateProcedure, RegisterProcedure
 
 #: Most parsed procedures that are remembered.
 PARSED_MAX = 64
+#: Most procedures in a list, and most characters of their descriptions there.
+LISTED_MAX = 100
+DESCRIPTION_CHARS_MAX = 160
 
 
 class Library:
@@ -108,8 +111,8 @@ class Library:
                 if kept is None or (stored.is_active and not kept.is_active):
                     newest[stored.name] = stored
             found = list(newest.values())
-        shipped = [_example_json(examples.load(each)) for each in examples.names()]
-        rows = [presentation.procedure_json(stored) for stored in found]
+        shipped = [_as_row(_example_json(examples.load(each))) for each in examples.names()]
+        rows = [_as_row(presentation.procedure_json(stored)) for stored in found[:LISTED_MAX]]
         return {"procedures": rows, "count": len(rows), "examples": shipped}
 
     def validated(self, definition: Any) -> dict[str, Any]:
@@ -154,6 +157,13 @@ def deactivation(request: messages.Deactivate) -> DeactivateProcedure:
     """
     version = versions.parsed(request.version) if request.version else None
     return DeactivateProcedure(name=request.name, version=version, key=request.key)
+
+
+def _as_row(shown: dict[str, Any]) -> dict[str, Any]:
+    """Return a procedure as a row of a list."""
+    description = shown["description"][:DESCRIPTION_CHARS_MAX]
+    kept = {name: value for name, value in shown.items() if name not in ("sha256", "source")}
+    return kept | {"description": description}
 
 
 def _example_json(definition: Any) -> dict[str, Any]:

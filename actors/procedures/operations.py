@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 
 Arguments = Mapping[str, Any]
+
+_NAME = re.compile(r"[\w.:/-]*", re.ASCII)
 
 #: How long `run_procedure` waits for the end unless told otherwise, in seconds.
 WAIT_S = 20.0
@@ -47,19 +50,37 @@ def _inside(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
+def _named(arguments: Arguments, *names: str) -> dict[str, str]:
+    """Return names as they were given; "" where one wasn't.
+
+    Raises:
+        InvalidRequest: One has characters that no such name has.
+    """
+    found = {name: arguments.get(name, "") for name in names}
+    for name, text in found.items():
+        if not _NAME.fullmatch(text):
+            raise InvalidRequest(
+                f"expected {name!r} of letters, digits and _ - . : /, got {ascii(text)[:80]}"
+            )
+    return found
+
+
 def _context_of(arguments: Arguments) -> dict[str, Any]:
     given = arguments.get("context", {})
     return dict(_sized(given, "context", limits.PROCEDURE_CONTEXT_BYTES_MAX))
 
 
 def _definition_of(arguments: Arguments) -> Any:
-    return _sized(arguments.get("definition"), "definition", limits.PROCEDURE_BYTES_MAX)
+    given = arguments.get("definition")
+    if given is not None and not isinstance(given.get("states"), Mapping):
+        got = ", ".join(given)[:80] or "nothing"
+        raise InvalidRequest(f"expected 'definition' to hold an object 'states', got {got!a}")
+    return _sized(given, "definition", limits.PROCEDURE_BYTES_MAX)
 
 
 def _run(arguments: Arguments, context: CallContext) -> messages.RunProcedure:
     return messages.RunProcedure(
-        name=arguments["name"],
-        version=arguments.get("version", ""),
+        **_named(arguments, "name", "version"),
         context=_context_of(arguments),
         wait_s=float(arguments.get("wait_s", WAIT_S)),
         key=context.key,
@@ -68,27 +89,28 @@ def _run(arguments: Arguments, context: CallContext) -> messages.RunProcedure:
 
 
 def _status(arguments: Arguments, _context: CallContext) -> messages.ProcedureStatus:
-    return messages.ProcedureStatus(run_id=arguments["run_id"], lines=arguments.get("limit", LINES))
+    return messages.ProcedureStatus(
+        **_named(arguments, "run_id"), lines=arguments.get("limit", LINES)
+    )
 
 
 def _cancel(arguments: Arguments, context: CallContext) -> messages.CancelProcedure:
     return messages.CancelProcedure(
-        run_id=arguments["run_id"], note=arguments.get("note", ""), key=context.key
+        **_named(arguments, "run_id"), note=arguments.get("note", ""), key=context.key
     )
 
 
 def _signal(arguments: Arguments, context: CallContext) -> messages.SignalProcedure:
     payload = _sized(arguments.get("payload", {}), "payload", limits.PROCEDURE_CONTEXT_BYTES_MAX)
     return messages.SignalProcedure(
-        run_id=arguments["run_id"], event=arguments["event"], payload=payload, key=context.key
+        **_named(arguments, "run_id", "event"), payload=payload, key=context.key
     )
 
 
 def _decision(arguments: Arguments, context: CallContext, *, approved: bool) -> Any:
     return messages.DecideProcedure(
-        run_id=arguments["run_id"],
+        **_named(arguments, "run_id", "at"),
         approved=approved,
-        at=arguments.get("at", ""),
         resolution=arguments.get("resolution", "repeat"),
         note=arguments.get("note", ""),
         key=context.key,
@@ -105,11 +127,11 @@ def _reject(arguments: Arguments, context: CallContext) -> Any:
 
 
 def _list(arguments: Arguments, _context: CallContext) -> messages.ListProcedures:
-    return messages.ListProcedures(name=arguments.get("name", ""))
+    return messages.ListProcedures(**_named(arguments, "name"))
 
 
 def _show(arguments: Arguments, _context: CallContext) -> messages.ShowProcedure:
-    return messages.ShowProcedure(name=arguments["name"], version=arguments.get("version", ""))
+    return messages.ShowProcedure(**_named(arguments, "name", "version"))
 
 
 def _register(arguments: Arguments, context: CallContext) -> messages.Register:
@@ -117,7 +139,7 @@ def _register(arguments: Arguments, context: CallContext) -> messages.Register:
         raise InvalidRequest("expected 'definition' or 'example', got both or none; give one")
     return messages.Register(
         definition=_definition_of(arguments),
-        example=arguments.get("example", ""),
+        **_named(arguments, "example"),
         key=context.key,
         client=context.client,
     )
@@ -132,8 +154,7 @@ def _dry_run(arguments: Arguments, _context: CallContext) -> messages.DryRun:
         raise InvalidRequest("expected 'definition' or 'name', got both or none; give one")
     answers = _sized(arguments.get("answers", {}), "answers", limits.PROCEDURE_CONTEXT_BYTES_MAX)
     return messages.DryRun(
-        name=arguments.get("name", ""),
-        version=arguments.get("version", ""),
+        **_named(arguments, "name", "version"),
         definition=_definition_of(arguments),
         context=_context_of(arguments),
         answers=dict(answers),
@@ -141,14 +162,12 @@ def _dry_run(arguments: Arguments, _context: CallContext) -> messages.DryRun:
 
 
 def _deactivate(arguments: Arguments, context: CallContext) -> messages.Deactivate:
-    return messages.Deactivate(
-        name=arguments["name"], version=arguments.get("version", ""), key=context.key
-    )
+    return messages.Deactivate(**_named(arguments, "name", "version"), key=context.key)
 
 
 def _runs(arguments: Arguments, _context: CallContext) -> messages.ListRuns:
     return messages.ListRuns(
-        name=arguments.get("name", ""),
+        **_named(arguments, "name"),
         status=arguments.get("status", ""),
         limit=arguments.get("limit", 20),
     )

@@ -14,6 +14,9 @@ from mimo.actors.procedures.state import RunState, from_json
 from mimo.actors.procedures.turn import brief, thread_name
 from mimo.storage.procedure_reads import Run, Step, Stored
 
+#: Most characters of JSON of a journal, a context and a result in one answer.
+PART_CHARS_MAX = 14_000
+
 
 def canonical(definition: Any) -> str:
     """Return a definition as text: the same text for the same content."""
@@ -51,15 +54,16 @@ def run_json(
         whole: Whether to show its context too.
     """
     state = from_json(run.state)
+    lines = [
+        {"at": iso_time(step.at_s)} | _line(step.number, step.state, step.what, step.detail)
+        for step in steps
+    ]
     shown = run_row(run) | {
         "at": [thread_name(one.graph, one.state) for one in state.threads.values()],
-        "journal": [
-            {"at": iso_time(step.at_s)} | _line(step.number, step.state, step.what, step.detail)
-            for step in steps
-        ],
+        "journal": _newest(lines),
     }
     if whole:
-        shown["context"] = state.context
+        shown["context"] = _fitting(state.context)
     asks = [
         {
             "at": thread_name(one.graph, one.state),
@@ -89,14 +93,18 @@ def run_row(run: Run) -> dict[str, Any]:
 def dry_json(run: RunState, lines: Iterable[Line], assumed: Iterable[str]) -> dict[str, Any]:
     """Return how a dry run went."""
     journal = [_line(line.number, line.state, line.what, line.detail) for line in lines]
-    shown: dict[str, Any] = {"status": run.status, "journal": journal, "context": run.context}
+    shown: dict[str, Any] = {
+        "status": run.status,
+        "journal": _newest(journal),
+        "context": _fitting(run.context),
+    }
     return shown | _ending(run) | {"assumed": sorted(set(assumed))}
 
 
 def _ending(state: RunState) -> dict[str, Any]:
     shown: dict[str, Any] = {}
     if state.status == "succeeded":
-        shown["result"] = (
+        shown["result"] = _fitting(
             state.result if isinstance(state.result, dict) else {"value": state.result}
         )
     if state.reason is not None:
@@ -111,6 +119,24 @@ def _ending(state: RunState) -> dict[str, Any]:
 def _line(number: int, state: str, what: str, detail: Any) -> dict[str, Any]:
     shown = {"number": number, "state": state, "what": what}
     return shown | ({} if detail is None else {"detail": brief(detail)})
+
+
+def _newest(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last lines that fit into an answer."""
+    left, kept = PART_CHARS_MAX, len(lines)
+    while kept and (left := left - len(json.dumps(lines[kept - 1], ensure_ascii=False))) >= 0:
+        kept -= 1
+    return lines[kept:]
+
+
+def _fitting(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as they are if they fit into an answer, else each one's beginning."""
+    if len(json.dumps(values, ensure_ascii=False)) <= PART_CHARS_MAX:
+        return values
+    short = {name: brief(value) for name, value in values.items()}
+    while len(json.dumps(short, ensure_ascii=False)) > PART_CHARS_MAX:
+        short.popitem()
+    return short
 
 
 def _said(name: str, text: str) -> dict[str, str]:

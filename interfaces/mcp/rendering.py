@@ -87,13 +87,13 @@ def text_of(data: Mapping[str, Any]) -> str:
     if _quotes_stored(rest):
         lines.append(LABEL)
     lines += [f"{key}: {_plain(value)}" for key, value in rest.items() if value not in ("", [])]
-    return "\n".join(lines)
+    return "\n".join(lines) or "Done; there is nothing to show."
 
 
 def _quotes_stored(data: Mapping[str, Any]) -> bool:
     """Tell whether stored texts stand inside other fields than the memories themselves."""
     return bool(
-        data.keys() & {"pairs", "versions", "similar"}
+        data.keys() & {"pairs", "versions", "similar", "journal", "definition", "procedures"}
         or any("similar" in one for one in data.get("stored", ()))
     )
 

@@ -166,10 +166,16 @@ def test_the_notes_of_a_session_become_memories(client: Client) -> None:
         ("cancel_procedure", {"run_id": "nobody"}, "expected a run"),
         ("register_procedure", {}, "expected 'definition' or 'example'"),
         ("register_procedure", {"example": "nobody"}, "expected one of follow_up"),
-        ("register_procedure", {"definition": {"name": "x"}}, "states: expected at least one"),
+        ("register_procedure", {"definition": {"name": "x"}}, "to hold an object 'states'"),
+        ("register_procedure", {"definition": {"states": {}}}, "states: expected at least one"),
+        ("run_procedure", {"name": "a\u202eb"}, "expected 'name' of letters"),
         ("dry_run_procedure", {"name": "nobody"}, "expected a procedure"),
         ("deactivate_procedure", {"name": "nobody"}, "expected a procedure"),
-        ("register_procedure", {"definition": {"name": "x" * 70_000}}, "of at most 65536 bytes"),
+        (
+            "register_procedure",
+            {"definition": {"name": "x" * 50_000, "states": {}}},
+            "of at most 40000 bytes",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said(
