@@ -82,7 +82,7 @@ ALL: dict[str, Schema] = _FACT | {
     "text": _text("Plain sentences that state facts.", limits.MEMORY_BYTES_MAX),
     "source": FIELDS["source"],
     "memory_id": _count("A memory's id.", 1, _ID_MAX),
-    "project": FIELDS["project"],
+    "project": _text("Whose graph; default ''.", limits.NAME_CHARS_MAX * 2, 0),
     "query": _text("Plain words.", limits.QUERY_CHARS_MAX),
     "at": _text("As of this time, ISO 8601; default now.", 40),
     "infer": _flag("Also what follows by rules."),

@@ -40,15 +40,16 @@ class Arguments:
 
         Args:
             arguments: As the client sent them.
-            operation_name: Where an old name of the tool stands for an operation; what that
-                operation doesn't take is ignored then.
+            operation_name: Where an old name of the tool stands for an operation, unless the
+                arguments name one; what that operation doesn't take is ignored then.
 
         Raises:
             InvalidRequest: What was expected, what came, an example that works.
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         asked = given.pop("operation", None)
-        operation = self._operation(operation_name or asked)
+        is_named = isinstance(asked, str) and self._tool.operation(asked) is not None
+        operation = self._operation(asked if is_named else operation_name or asked)
         ignored: list[str] = []
         if operation_name is not None:
             ignored = [name for name in given if name not in operation.parameters]

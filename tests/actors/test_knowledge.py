@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +15,7 @@ import pytest
 from mimo.actors.knowledge.operations import KNOWLEDGE
 from mimo.interfaces.mcp.schemas import result_schema
 from tests.support.client import CallError, Client
+from tests.support.llm_server import llm_server
 from tests.support.node import Node, running_node
 from tests.support.waiting import eventually
 
@@ -348,10 +350,11 @@ def test_pages_hold_each_fact_once(knowledge: Knowledge) -> None:
 
 
 def test_old_names_still_answer(knowledge: Knowledge) -> None:
-    """`consult_graph` and `teach_mimo`. Source: original/tools.md 2."""
+    """An operation that the caller names is kept. Source: original/tools.md 2."""
     for tool, arguments in (
         ("teach_mimo", {"text": "Old uses New.", "project": "old names"}),
         ("consult_graph", {"query": "old", "project": "old names"}),
+        ("graph", {"operation": "neighborhood", "node_name": "Old", "project": "old names"}),
     ):
         request = {"name": tool, "arguments": arguments}
         found = knowledge.client.request("tools/call", request).result()
@@ -420,3 +423,25 @@ def test_killed_between_the_commit_and_the_answer_it_answers_what_was_done(
         assert retracted["withdrawn_count"] == 3
         assert rows == {"Wheel|part_of|car", "car|contains|Wheel"}
         assert node.restarts()[GRAPH] == 1
+
+
+def test_a_model_reads_what_the_rules_can_not(tmp_path: Path) -> None:
+    """Only what the text says; when the model fails, the rules' facts are kept. Source: issue."""
+    with llm_server() as server:
+        said = {"subject": "kettle", "predicate": "boils", "object": "water"}
+        server.say = lambda _body: json.dumps({"facts": [said, said | {"object": "steel"}]})
+        settings = {
+            "MIMO_EMBEDDING_PROVIDER": "none",
+            "MIMO_LLM_PROVIDERS": f"openai:m@{server.url}",
+        }
+        with running_node(tmp_path / "data", settings) as node, node.connect() as client:
+            knowledge = Knowledge(client)
+            read = knowledge("teach", text="Mimo uses SQLite. The kettle boils water.")
+            server.way = "error"
+            failed = knowledge("teach", text="Mimo uses peewee. Her kettle sings songs.")
+
+            assert knowledge.facts(subject="kettle") == {"kettle|boils|water"}
+            assert read["count"] == 2
+            assert failed["count"] == 1
+            assert failed["degraded"]
+            assert failed["unread"] == ["Her kettle sings songs."]
