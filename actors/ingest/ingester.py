@@ -41,6 +41,9 @@ WAIT_S = 4.0
 #: How long one commit may take, and how long to wait before it is tried again, in seconds.
 COMMIT_S = 30.0
 RETRY_S = 2.0
+#: Jobs in a list, and notes and failures of each.
+LISTED_MAX = 20
+LISTED_NAMED_MAX = 2
 
 
 class _Go:
@@ -168,10 +171,10 @@ class Ingester(TableOwner):
                     f"expected the id of a job, got {request.job_id!r};"
                     " leave it out to see the jobs that are remembered"
                 )
-            found = [job]
-        else:
-            found = sorted(self._jobs.values(), key=lambda each: each.began_s, reverse=True)
-        return Result(data={"jobs": [job.shown() for job in found[:20]], "count": len(found)})
+            return Result(data={"jobs": [job.shown()], "count": 1})
+        found = sorted(self._jobs.values(), key=lambda each: each.began_s, reverse=True)
+        shown = [job.shown(LISTED_NAMED_MAX) for job in found[:LISTED_MAX]]
+        return Result(data={"jobs": shown, "count": len(found)})
 
     def _documents(self, request: im.ListDocuments) -> Result:
         found = documents.page(

@@ -106,8 +106,8 @@ class Job:
             }
         )
 
-    def shown(self) -> dict[str, Any]:
-        """Return it for a reader."""
+    def shown(self, named_max: int = NAMED_MAX) -> dict[str, Any]:
+        """Return it for a reader, with so many notes and failures at most."""
         documents = {name: self.outcomes[name] for name in _OUTCOMES if self.outcomes.get(name)}
         return {
             "job_id": self.id,
@@ -118,8 +118,10 @@ class Job:
             "by_outcome": documents,
             "chunks": {**self.changes._asdict()},
             "skipped": dict(sorted(self.skipped.items())),
-            "notes_on_reading": list(self.notes),
-            "failures": [{"source": where, "reason": why} for where, why in self.failures],
+            "notes_on_reading": self.notes[:named_max],
+            "failures": [{"source": where, "reason": why} for where, why in self.failures][
+                :named_max
+            ],
             "error": ": ".join(self.error) if self.error[0] else "",
             "began_at": iso_time(self.began_s),
             "ended_at": iso_time(self.ended_s) if self.ended_s else "",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from mimo.actors.memory.presentation import iso_time
+from mimo.config import limits
 from mimo.storage.document_records import Document
 
 #: Longest path or URL shown, in characters.
@@ -14,12 +15,23 @@ SOURCE_CHARS_MAX = 300
 
 
 def documents_json(found: Sequence[Document], limit: int) -> dict[str, Any]:
-    """Return a page of documents; one more than `limit` says that there is another page."""
-    page = found[:limit]
+    """Return a page of documents; one more than `limit` says that there is another page.
+
+    A page ends early rather than being too long for an answer; its cursor goes on from there.
+    """
+    page: list[dict[str, Any]] = []
+    room = limits.RESULT_CHARS_MAX - 2_000
+    for one in found[:limit]:
+        shown = _document(one)
+        room -= len(json.dumps(shown, ensure_ascii=False))
+        if room < 0:
+            break
+        page.append(shown)
+    is_last = len(page) == len(found)
     return {
-        "documents": [_document(one) for one in page],
+        "documents": page,
         "count": len(page),
-        "next_cursor": str(page[-1].id) if len(found) > limit else "",
+        "next_cursor": "" if is_last else str(page[-1]["document_id"]),
     }
 
 

@@ -6,7 +6,9 @@ import json
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from tests.support.client import CallError, Client
 from tests.support.node import Node, running_node
+from tests.support.pages import page, serving
 from tests.support.waiting import eventually
 
 DONE_WITHIN_S = 120.0
@@ -241,3 +244,54 @@ def test_whoever_waits_is_told_how_far_it_is(node: Node, folder: Path) -> None:
         ]
     assert "0 of 1 documents" in told
     big.unlink()
+
+
+def test_a_page_is_read_where_its_host_is_allowed(tmp_path: Path) -> None:
+    """In a thread beside the actor, which goes on answering. Source: issue 3, ingest."""
+    asked, may_answer = threading.Event(), threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        may_answer.wait(DONE_WITHIN_S)
+        page(b"<title>T</title><h1>Cats</h1><p>They purr.</p>", "text/html")(handler)
+
+    with serving(slow) as host:
+        settings = {"MIMO_WEB_ALLOW": host, "MIMO_EMBEDDING_PROVIDER": "none"}
+        with running_node(tmp_path / "data", settings) as node, node.connect() as client:
+            pending = client.submit("ingest", url=f"http://{host}/cats")
+            assert asked.wait(DONE_WITHIN_S)
+            (job,) = client.call("ingest_status")["jobs"]
+            assert job["state"] == "running"
+            may_answer.set()
+            assert finished(client, pending.result())["by_outcome"] == {"created": 1}
+
+            (found,) = client.call("search", query="purr")["memories"]
+            assert (found["content"], found["trust"]) == ("Cats\n\nThey purr.", "web")
+            again = client.call("ingest", url=f"http://{host}/cats")
+            assert again["by_outcome"] == {"unchanged": 1}
+            with pytest.raises(CallError, match=r"web\.allow") as caught:
+                client.call("ingest", url="http://localhost:1/")
+            assert caught.value.code == "not_available"
+
+
+def test_a_reader_that_dies_while_it_downloads_begins_again(tmp_path: Path) -> None:
+    """The page is fetched once more and stored once. Source: issue 3, ingest."""
+    asked = threading.Semaphore(0)
+    may_answer = threading.Event()
+
+    def slow(handler: BaseHTTPRequestHandler) -> None:
+        asked.release()
+        may_answer.wait(DONE_WITHIN_S)
+        page(b"A page about dogs.")(handler)
+
+    with serving(slow) as host:
+        settings = {"MIMO_WEB_ALLOW": host, "MIMO_EMBEDDING_PROVIDER": "none"}
+        with running_node(tmp_path / "data", settings) as node, node.connect() as client:
+            pending = client.submit("ingest", url=f"http://{host}/dogs")
+            assert asked.acquire(timeout=DONE_WITHIN_S)
+            node.signal("memory/ingest")
+            assert asked.acquire(timeout=DONE_WITHIN_S)
+            may_answer.set()
+
+            assert finished(client, pending.result())["by_outcome"] == {"created": 1}
+            assert counted(node, LIVE.format("count(*)", "")) == 1
