@@ -19,7 +19,7 @@ from mimo.actors.ingest.downloading import Downloaded
 from mimo.actors.ingest.jobs import DEATHS_MAX, Job
 from mimo.actors.ingest.places import Roots, read_file
 from mimo.actors.ingest.steps import Breath, Fetch, Step, Steps
-from mimo.config.errors import MimoError
+from mimo.config.errors import InvalidRequest, MimoError
 from mimo.storage import documents
 from mimo.storage.connection import Database
 from mimo.storage.document_edits import ForgetDocument, PutDocuments
@@ -79,29 +79,41 @@ class Work:
         if self._request.kind == "file":
             yield from self._files()
         else:
-            self._job.found = 1
-            raw, source, suffix = yield from self._inline_or_page()
-            yield from self._document(raw, source, suffix)
+            yield from self._alone(self._inline_or_page())
         yield from self._flush()
 
-    def _inline_or_page(self) -> Generator[Step, Any, tuple[bytes, str, str]]:
+    def _alone(self, reading: Steps) -> Steps:
+        """Read the only document of a job, unless it has brought its reader down too often.
+
+        Raises:
+            InvalidRequest: It has.
+        """
+        self._job.found = 1
+        if self._job.deaths > DEATHS_MAX:
+            raise InvalidRequest(
+                "expected a document that can be read, got one that brought its reader down"
+                f" {self._job.deaths} times; convert it to plain text"
+            )
+        yield from reading
+
+    def _inline_or_page(self) -> Steps:
         if self._request.kind == "text":
             raw = self._text.encode("utf-8", "replace")
             name = self._request.place or f"text {hashlib.sha256(raw).hexdigest()[:12]}"
-            return raw, name, ".txt"
+            yield from self._document(raw, name, ".txt")
+            return
         page = yield Fetch(self._request.place)
         if isinstance(page, MimoError):
             raise page
         assert isinstance(page, Downloaded)  # noqa: S101  what the driver promises
-        return page.raw, self._request.place, page.suffix
+        yield from self._document(page.raw, self._request.place, page.suffix)
 
     # -- Files -------------------------------------------------------------------------------
     def _files(self) -> Steps:
         folder, pattern = walking.split_glob(self._request.place)
         real = self._roots.resolve(folder)
         if not real.is_dir():
-            self._job.found = 1
-            yield from self._file(real)
+            yield from self._alone(self._file(real))
             return
         walk = walking.Walk(real, pattern, self._roots)
         found: list[str] = []

@@ -351,3 +351,15 @@ def test_a_document_that_kills_its_reader_is_given_up(folder: Path, db: Database
 
     assert done.outcomes == {"created": 2, "failed": 1}
     assert done.failures[0][0] == bad
+
+
+def test_a_single_document_that_kills_its_reader_fails_its_job(folder: Path, db: Database) -> None:
+    """And isn't tried for ever. Source: ours."""
+    job = begin(Ingest(kind="file", place=str(folder / "data.json")))
+    job.deaths = 3
+
+    with pytest.raises(InvalidRequest, match="brought its reader down 3 times"):
+        run_through_deaths(db, job, folder, [])
+
+    job.deaths = 2
+    assert run_through_deaths(db, job, folder, []).outcomes == {"created": 1}
