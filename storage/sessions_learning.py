@@ -71,6 +71,15 @@ def evidence_of(link: apsw.Connection, ids: Iterable[int], now_s: float) -> dict
     }
 
 
+def any_learnt(link: apsw.Connection) -> bool:
+    """Tell whether anything was learnt from use."""
+    found = link.execute(
+        "SELECT EXISTS (SELECT 1 FROM memory_feedback) "
+        "OR EXISTS (SELECT 1 FROM memory_links WHERE kind = 'co_access')"
+    ).fetchone()
+    return found is not None and bool(found[0])
+
+
 def used_together(link: apsw.Connection, ids: Iterable[int]) -> list[tuple[int, int, float]]:
     """Return the links of use between these memories: lower id, higher id, weight."""
     given = json.dumps(list(ids))

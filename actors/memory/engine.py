@@ -21,6 +21,7 @@ from mimo.actors.memory.pool import Gatherer, Pool
 from mimo.actors.memory.presentation import iso_time, memory_json
 from mimo.actors.memory.query import Query
 from mimo.actors.memory.ranking import Ranked
+from mimo.actors.memory.use import UseTerms
 from mimo.actors.operations import Result
 from mimo.config.clock import Clock
 from mimo.config.errors import InvalidRequest, NotAvailable
@@ -63,6 +64,7 @@ class RecallEngine:
         self._coverage = Coverage(db, embedder.model_id, clock) if embedder is not None else None
         self._gatherer = Gatherer(self._lexicon, self._matrix)
         self.past = PastSearch(db.path, clock)
+        self._use = UseTerms(clock)
         self._searches = 0
         self._search_s = 0.0
 
@@ -102,7 +104,8 @@ class RecallEngine:
                 limit=request.limit,
                 by_words=mode != "meaning",
             )
-            shown, cursor = self._page(link, request, pool, _ranked(pool, mode))
+            ranked = self._use.added(link, version, _ranked(pool, mode))
+            shown, cursor = self._page(link, request, pool, ranked)
         self._searches += 1
         self._search_s += self._clock.monotonic_s() - started_s
         data = {"memories": shown, "count": len(shown), "mode": mode, "next_cursor": cursor}
