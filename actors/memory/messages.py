@@ -103,6 +103,19 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesize:
+    """Answer a question from memories that the answer cites.
+
+    Args:
+        search: How they are found; with `explain`.
+        chars_max: Longest answer, in characters.
+    """
+
+    search: Search
+    chars_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetMemory:
     """Return one memory, deleted or not.
 

@@ -308,5 +308,5 @@ MEMORY = Tool(
         *EXCHANGE,
         *SYNTHESIS,
     ),
-    aliases={"store_fact": "store", "search_vibes": "search", "ask_mimo": "search"},
+    aliases={"store_fact": "store", "search_vibes": "search", "ask_mimo": "synthesize"},
 )

@@ -2,6 +2,42 @@
 
 from __future__ import annotations
 
-from mimo.actors.operations import Operation
+from collections.abc import Mapping
+from typing import Any
 
-SYNTHESIS: tuple[Operation, ...] = ()
+from mimo.actors.memory.building import filters_of
+from mimo.actors.memory.cleaning import query_of
+from mimo.actors.memory.messages import Search, Synthesize
+from mimo.actors.memory.parameters import FILTERS, take
+from mimo.actors.memory.results import SYNTHESIZED
+from mimo.actors.operations import CallContext, Operation
+
+#: Longest answer unless told otherwise, in characters.
+CHARS_MAX = 1_200
+
+
+def _synthesize(arguments: Mapping[str, Any], _context: CallContext) -> Synthesize:
+    search = Search(
+        query=query_of(arguments["query"]),
+        filters=filters_of(arguments),
+        limit=arguments.get("limit", 10),
+        explain=True,
+    )
+    return Synthesize(search=search, chars_max=arguments.get("max_chars", CHARS_MAX))
+
+
+SYNTHESIS: tuple[Operation, ...] = (
+    Operation(
+        name="synthesize",
+        summary="Answer a question from memories, each sentence with the ids that say so.",
+        parameters=take("query", "limit", "max_chars") | FILTERS,
+        required=("query",),
+        result=SYNTHESIZED,
+        effect="read",
+        idempotent=True,
+        worker=("memory/recall",),
+        build=_synthesize,
+        deadline_s=45.0,
+        example={"query": "where does Ada live?"},
+    ),
+)

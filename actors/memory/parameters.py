@@ -135,6 +135,7 @@ OTHERS: dict[str, Schema] = {
     },
     "query": _text("What to look for, in plain words.", limits.QUERY_CHARS_MAX),
     "limit": _count("Most results; default 10 (list, held 20).", 1, limits.PAGE_MAX),
+    "max_chars": _count("Longest answer, in characters; default 1200.", 100, 20_000),
     "context": _count("Neighbours of the same session to add to each hit.", 0, 5),
     "mode": _choice("Words, meaning or both; default hybrid.", *SEARCH_MODES),
     "explain": _flag("Show what each score is made of."),

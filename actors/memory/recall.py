@@ -16,6 +16,7 @@ from mimo.actors.memory.engine import RecallEngine
 from mimo.actors.memory.operations_exchange import cursor_of
 from mimo.actors.memory.presentation import is_valid_at, one_json, page_json, stats_json
 from mimo.actors.memory.second_look import SecondLook
+from mimo.actors.memory.synthesizer import Synthesizer
 from mimo.actors.memory.versions import history_of
 from mimo.actors.operations import Result
 from mimo.actors.storage.messages import Commit
@@ -25,13 +26,16 @@ from mimo.storage.contradictions import LinkFindings
 from mimo.storage.records import Filters
 from mimo.storage.sessions_learning import evidence_of
 from mimo.supervision import messages as m
-from mimo.supervision.gen_server import GenServer
+from mimo.supervision.gen_server import NO_REPLY, GenServer
 
 #: How long accesses are collected before they are written, in seconds: statistics, not memories.
 ACCESS_FLUSH_S = 5.0
 WRITER = "storage/writer"
 #: Pause before each second look, in seconds: searches go first.
 SECOND_LOOK_S = 0.05
+LLM = "memory/llm"
+#: What a call of the language model may take beyond its own deadline, in seconds.
+LLM_MARGIN_S = 2.0
 #: Threads that embed one question: measured 2.6 ms with two, 3.5 ms with one.
 QUERY_THREADS = 2
 
@@ -64,6 +68,7 @@ class Recall(GenServer):
         self._searched_s = 0.0
         self._release_timer: int | None = None
         self._second_look = SecondLook()
+        self._synthesizer = Synthesizer(self._db)
         self.follow(WRITER)
 
     def handle_batch(self, calls: list[m.Call]) -> None:
@@ -78,6 +83,8 @@ class Recall(GenServer):
         match request:
             case mm.Search():
                 return self._search(request)
+            case mm.Synthesize():
+                return self._synthesize(request, call)
             case mm.GetMemory():
                 return self._get(request)
             case mm.MemoryHistory():
@@ -145,6 +152,22 @@ class Recall(GenServer):
                 self._settings.embedding.idle_release_s, _ReleaseModel()
             )
         return result
+
+    def _synthesize(self, request: mm.Synthesize, call: m.Call) -> Any:
+        """Answer from what is found; ask a language model first if the user has one."""
+        found = self._search(request.search)
+        draft = self._synthesizer.draft(request.search.query, found, request.chars_max)
+        if draft.ask is None or not self._settings.llm.providers:
+            return self._synthesizer.extracted(draft)
+
+        def finish(value: Any) -> None:
+            if isinstance(value, m.Failure):
+                self.reply(call, self._synthesizer.extracted(draft, f"llm: {value.message}"))
+            else:
+                self.reply(call, self._synthesizer.generated(draft, value))
+
+        self.call(LLM, draft.ask, finish, timeout_s=draft.ask.deadline_s + LLM_MARGIN_S)
+        return NO_REPLY
 
     def _look_again(self) -> None:
         """Look at one memory and link it with what was found."""

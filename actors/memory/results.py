@@ -105,6 +105,17 @@ SEARCHED = _object(
     next_cursor=_TEXT,
     time=_OPEN,
 )
+SYNTHESIZED = _object(
+    ("answer", "answered", "sentences", "sources", "method"),
+    answer=_TEXT,
+    answered=_FLAG,
+    sentences=_list(_object(("text", "memory_ids"), text=_TEXT, memory_ids=_list(_COUNT))),
+    sources=_list(_OPEN),
+    method=_TEXT,
+    degraded=_list(_TEXT),
+    disagreements=_list(_OPEN),
+    time=_OPEN,
+)
 STATS = _object(
     ("total", "by_category", "by_project", "by_state"),
     total=_COUNT,
