@@ -84,7 +84,8 @@ def _failure(job: dict[str, Any]) -> MimoError:
 
 def _say(job: dict[str, Any]) -> None:
     outcomes = ", ".join(f"{count} {name}" for name, count in job["by_outcome"].items())
-    output.say(f"{job['documents_done']} documents: {outcomes or 'none'}")
+    noun = "document" if job["documents_done"] == 1 else "documents"
+    output.say(f"{job['documents_done']} {noun}: {outcomes or 'none'}")
     chunks = ", ".join(f"{count} {name}" for name, count in job["chunks"].items() if count)
     output.say(f"chunks: {chunks or 'none'}")
     if job["skipped"]:

@@ -203,7 +203,7 @@ def test_the_command_shows_what_it_did(node: Node, folder: Path) -> None:
     told = mimo("ingest", one.name, "--project", "cli", "--tag", "a")
     assert (told.returncode, told.stdout.splitlines()) == (
         0,
-        ["1 documents: 1 created", "chunks: 4 created"],
+        ["1 document: 1 created", "chunks: 4 created"],
     )
     shown = json.loads(mimo("ingest", one.name, "--project", "cli", "--tag", "a", "--json").stdout)
     assert shown["by_outcome"] == {"unchanged": 1}
