@@ -99,20 +99,18 @@ def _storage(settings: Settings) -> ChildSpec:
 
 
 def _resilience(settings: Settings) -> ChildSpec:
-    folder = "mimo.actors.resilience"
     return group(
         "resilience",
         ONE_FOR_ONE,
-        _worker("resilience/breakers", f"{folder}.breakers.Breakers", settings),
-        _worker("resilience/services", f"{folder}.services.Services", settings),
-        _worker("resilience/telemetry", f"{folder}.telemetry.Telemetry", settings),
+        _worker("resilience/breakers", "mimo.actors.resilience.breakers.Breakers", settings),
+        _worker("resilience/services", "mimo.actors.resilience.services.Services", settings),
+        _worker("resilience/telemetry", "mimo.actors.resilience.telemetry.Telemetry", settings),
     )
 
 
 def _memory(settings: Settings) -> ChildSpec:
-    folder = "mimo.actors.memory"
     recalls = (
-        _worker(name, f"{folder}.recall.Recall", settings, busy_max_s=10.0)
+        _worker(name, "mimo.actors.memory.recall.Recall", settings, busy_max_s=10.0)
         for name in recall_names(settings)
     )
     return group(
@@ -120,8 +118,12 @@ def _memory(settings: Settings) -> ChildSpec:
         ONE_FOR_ONE,
         *recalls,
         # It runs only where nobody else wants to, so its own work may take long.
-        _worker("memory/embedder", f"{folder}.embedder.Embedder", settings, busy_max_s=120.0),
-        _worker("memory/working_memory", f"{folder}.working_memory.WorkingMemory", settings),
+        _worker(
+            "memory/embedder", "mimo.actors.memory.embedder.Embedder", settings, busy_max_s=120.0
+        ),
+        _worker(
+            "memory/working_memory", "mimo.actors.memory.working_memory.WorkingMemory", settings
+        ),
         _worker(
             "memory/lifecycle",
             "mimo.actors.lifecycle.lifecycle.Lifecycle",

@@ -23,6 +23,9 @@ EXTRAS: dict[str, Mapping[str, Any]] = {
 }
 
 
+#: Most operations that are named at a parameter they take.
+TAKERS_MAX = 4
+
 _SIZES = ("minLength", "maxLength", "minItems", "maxItems")
 
 
@@ -57,8 +60,9 @@ def input_schema(tool: Tool) -> dict[str, Any]:
         (each.name, each.parameters) for each in tool.operations
     ).items():
         shown = _shallow(schema)
-        taken_by = "all" if len(takers) == len(names) else ", ".join(takers)
-        shown["description"] = f"{taken_by}: {schema['description']}"
+        # Many takers would cost more than they tell; each operation's schema has the rest.
+        taken_by = f"{', '.join(takers)}: " if len(takers) <= TAKERS_MAX else ""
+        shown["description"] = f"{taken_by}{schema['description']}"
         properties[name] = shown
     return {
         "type": "object",
@@ -68,11 +72,12 @@ def input_schema(tool: Tool) -> dict[str, Any]:
     }
 
 
-def output_schema(tool: Tool) -> dict[str, Any]:
-    """Return the schema that every result of the tool fits."""
-    union = _union((each.name, each.result.get("properties", {})) for each in tool.operations)
-    properties = {name: _shallow(schema) for name, (schema, _) in union.items()}
-    return {"type": "object", "properties": properties | {k: dict(v) for k, v in EXTRAS.items()}}
+def output_schema() -> dict[str, Any]:
+    """Return the schema that every result fits, without what each operation returns.
+
+    That stands at `mimo://schema/{tool}/{operation}`: here it would cost tokens in each prompt.
+    """
+    return {"type": "object", "properties": {name: dict(one) for name, one in EXTRAS.items()}}
 
 
 def _union(
@@ -121,6 +126,6 @@ def listed(tool: Tool) -> types.Tool:
         title=tool.title,
         description=tool.description,
         input_schema=input_schema(tool),
-        output_schema=output_schema(tool),
+        output_schema=output_schema(),
         annotations=hints(tool),
     )

