@@ -108,10 +108,12 @@ class Synthesize:
 
     Args:
         search: How they are found; with `explain`.
+        limit: From how many of them the answer is made.
         chars_max: Longest answer, in characters.
     """
 
     search: Search
+    limit: int
     chars_max: int
 
 

@@ -10,6 +10,7 @@ from mimo.actors.memory.cleaning import query_of
 from mimo.actors.memory.messages import Search, Synthesize
 from mimo.actors.memory.parameters import FILTERS, take
 from mimo.actors.memory.results import SYNTHESIZED
+from mimo.actors.memory.synthesizer import LOOKED_AT_MIN
 from mimo.actors.operations import CallContext, Operation
 
 #: Longest answer unless told otherwise, in characters.
@@ -17,13 +18,14 @@ CHARS_MAX = 1_200
 
 
 def _synthesize(arguments: Mapping[str, Any], _context: CallContext) -> Synthesize:
+    limit = arguments.get("limit", 10)
     search = Search(
         query=query_of(arguments["query"]),
         filters=filters_of(arguments),
-        limit=arguments.get("limit", 10),
+        limit=max(limit, LOOKED_AT_MIN),
         explain=True,
     )
-    return Synthesize(search=search, chars_max=arguments.get("max_chars", CHARS_MAX))
+    return Synthesize(search=search, limit=limit, chars_max=arguments.get("max_chars", CHARS_MAX))
 
 
 SYNTHESIS: tuple[Operation, ...] = (

@@ -32,7 +32,7 @@ from mimo.supervision.gen_server import NO_REPLY, GenServer
 ACCESS_FLUSH_S = 5.0
 WRITER = "storage/writer"
 #: Pause before each second look, in seconds: searches go first.
-SECOND_LOOK_S = 0.05
+SECOND_LOOK_S = 0.1
 LLM = "memory/llm"
 #: What a call of the language model may take beyond its own deadline, in seconds.
 LLM_MARGIN_S = 2.0
@@ -156,7 +156,9 @@ class Recall(GenServer):
     def _synthesize(self, request: mm.Synthesize, call: m.Call) -> Any:
         """Answer from what is found; ask a language model first if the user has one."""
         found = self._search(request.search)
-        draft = self._synthesizer.draft(request.search.query, found, request.chars_max)
+        draft = self._synthesizer.draft(
+            request.search.query, found, limit=request.limit, chars_max=request.chars_max
+        )
         if draft.ask is None or not self._settings.llm.providers:
             return self._synthesizer.extracted(draft)
 

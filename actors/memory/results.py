@@ -114,6 +114,7 @@ SYNTHESIZED = _object(
     method=_TEXT,
     degraded=_list(_TEXT),
     disagreements=_list(_OPEN),
+    closest=_list(_COUNT),
     time=_OPEN,
 )
 STATS = _object(

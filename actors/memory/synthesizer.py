@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,13 +19,20 @@ from mimo.actors.operations import Result
 from mimo.storage.connection import Database
 
 #: Memories don't answer a question when what was found is less likely to than this.
-ANSWERS_FROM: Final = 0.4
-#: Logistic weights of the best cosine and of the best share of the question's information that one
-#: memory has, and of that share where there is no vector; fitted by `tests/load/answerable.py`.
-_INTERCEPT, _COSINE_WEIGHT, _WORDS_WEIGHT = -6.6, 10.9, 4.5
-_WORDS_ONLY_INTERCEPT, _WORDS_ONLY_WEIGHT = -3.3, 7.0
+ANSWERS_FROM: Final = 0.45
+#: Logistic weights of the signs that memories answer, and of the words where there is no vector;
+#: fitted by `tests/load/answerable.py`.
+_INTERCEPT, _WEIGHTS = -4.6, (8.6, 1.6, 5.5)
+_WORDS_ONLY_INTERCEPT, _WORDS_ONLY_WEIGHT = -3.2, 6.6
+#: With how many others the best cosine is compared, and what stands for the distance without any.
+_OTHERS: Final = 5
+_USUAL_DISTANCE: Final = 0.1
+#: Memories that are looked at, to judge whether any stands out.
+LOOKED_AT_MIN: Final = 10
 #: What is said when nothing answers.
 NOTHING: Final = "No memory answers this."
+#: Memories that are named as the closest when none answers.
+CLOSEST_MAX: Final = 3
 _DISAGREEING: Final = frozenset({"contradiction", "update", "correction"})
 
 
@@ -62,12 +70,13 @@ class Synthesizer:
         self._db = db
         self._lexicon = Lexicon(db.connection)
 
-    def draft(self, question: str, found: Result, chars_max: int) -> Draft:
+    def draft(self, question: str, found: Result, *, limit: int, chars_max: int) -> Draft:
         """Return the answer without a model, and what to ask one.
 
         Args:
             question: As it was asked.
-            found: Of a search with `explain`.
+            found: Of a search with `explain` for at least `LOOKED_AT_MIN` memories.
+            limit: From how many of them the answer is made.
             chars_max: Most characters of the answer.
         """
         sources = tuple(synthesis.sources_of(found.data["memories"]))
@@ -79,8 +88,8 @@ class Synthesizer:
             worth = self._lexicon.worth(words)
         extracted: Sequence[Sentence] = ()
         if is_answered(sources, [synthesis.coverage(each, worth, stems) for each in sources]):
-            extracted = synthesis.extract(sources, worth, stems, chars_max=chars_max)
-        ask, given = synthesis_generated.request_of(question, sources)
+            extracted = synthesis.extract(sources[:limit], worth, stems, chars_max=chars_max)
+        ask, given = synthesis_generated.request_of(question, sources[:limit])
         return Draft(
             sources=sources,
             extracted=tuple(extracted),
@@ -125,16 +134,38 @@ def is_answered(sources: Sequence[Source], coverages: Sequence[float]) -> bool:
 def likelihood(sources: Sequence[Source], coverages: Sequence[float]) -> float:
     """Return how likely these memories are to answer, 0.0 to 1.0; roughly.
 
-    Source: ours; a logistic regression, see `_INTERCEPT`.
+    Source: ours; a logistic regression, see `_WEIGHTS`.
     """
-    if not sources:
-        return 0.0
     words = max(coverages, default=0.0)
-    cosines = [source.cosine for source in sources if source.cosine is not None]
-    if cosines:
-        logit = _INTERCEPT + _COSINE_WEIGHT * max(cosines) + _WORDS_WEIGHT * words
-    else:
-        logit = _WORDS_ONLY_INTERCEPT + _WORDS_ONLY_WEIGHT * words
+    found = signs(sources, words)
+    if found is not None:
+        return probability(found)
+    return _logistic(_WORDS_ONLY_INTERCEPT + _WORDS_ONLY_WEIGHT * words) if sources else 0.0
+
+
+def probability(found: Sequence[float]) -> float:
+    """Return how likely memories with these `signs` are to answer."""
+    return _logistic(_INTERCEPT + sum(map(operator.mul, _WEIGHTS, found)))
+
+
+def signs(sources: Sequence[Source], words: float) -> tuple[float, float, float] | None:
+    """Return what tells that memories answer; None if none has a vector.
+
+    A memory that answers is near the question, has its words, and is nearer than the others are.
+
+    Args:
+        sources: What was found.
+        words: The best share of the question's information that one memory has.
+    """
+    cosines = sorted((each.cosine for each in sources if each.cosine is not None), reverse=True)
+    if not cosines:
+        return None
+    others = cosines[1 : 1 + _OTHERS]
+    distance = cosines[0] - sum(others) / len(others) if others else _USUAL_DISTANCE
+    return cosines[0], words, distance
+
+
+def _logistic(logit: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
@@ -184,6 +215,8 @@ def _result(
     }
     if disagreeing:
         data["disagreements"] = disagreeing
+    if not sentences:
+        data["closest"] = [source.memory_id for source in draft.sources[:CLOSEST_MAX]]
     return Result(data=data, degraded=degraded)
 
 

@@ -32,16 +32,17 @@ from tests.support.notes import NOTES
 
 #: Questions of each conversation.
 QUESTIONS_MAX = 120
+#: How often a note counts in the fit, and which group notes are.
+NOTES_WEIGHT, NOTES_GROUP = 3, 99
 Rows = NDArray[np.float64]
 
 
 def measures_of(store: Store, question: str, project: str, mode: str = "hybrid") -> list[float]:
-    """Return the best cosine and the best share of the question's information, as shipped."""
+    """Return the signs that decide, as shipped."""
     caught: list[float] = []
 
     def catching(sources: Sequence[synthesis.Source], coverages: Sequence[float]) -> bool:
-        cosines = [each.cosine or 0.0 for each in sources]
-        caught.extend((max(cosines, default=0.0), max(coverages, default=0.0)))
+        caught.extend(synthesizer.signs(sources, max(coverages, default=0.0)) or (0.0, 0.0, 0.0))
         return False
 
     request = Search(
@@ -51,7 +52,7 @@ def measures_of(store: Store, question: str, project: str, mode: str = "hybrid")
     original = synthesizer.is_answered
     synthesizer.is_answered = catching
     try:
-        synthesizer.Synthesizer(store.reader).draft(question, found, 1_200)
+        synthesizer.Synthesizer(store.reader).draft(question, found, limit=10, chars_max=1_200)
     finally:
         synthesizer.is_answered = original
     return caught
@@ -109,8 +110,15 @@ def main() -> None:
         store.close()
     groups = np.array([at for at, _, _, _ in cases])
     truth = np.array([is_answerable for _, is_answerable, _, _ in cases])
-    for name, columns in (("cosine and words", [0, 1]), ("words only", [1])):
-        _report(name, rows[:, columns], truth, groups)
+    for name, measured in shares.items():
+        # Notes are few: each counts as often as several questions about conversations.
+        rows = np.concatenate([rows, np.repeat(measured, NOTES_WEIGHT, axis=0)])
+        groups = np.concatenate([groups, np.full(len(measured) * NOTES_WEIGHT, NOTES_GROUP)])
+        is_about = np.full(len(measured) * NOTES_WEIGHT, not name.endswith("other things"))
+        truth = np.concatenate([truth, is_about])
+    is_talk = groups != NOTES_GROUP
+    _report("all signs", rows, truth, groups)
+    _report("words only", rows[is_talk][:, [1]], truth[is_talk], groups[is_talk])
     for name, measured in shares.items():
         yes = _shipped(measured)
         sys.stdout.write(f"{name}: {yes:.3f} of {len(measured)} are answered\n")
@@ -123,21 +131,15 @@ def _report(name: str, rows: Rows, truth: NDArray[np.bool_], groups: NDArray[np.
         judged[groups == group] = 1 / (1 + np.exp(-(rows[groups == group] @ weights + intercept)))
     weights, intercept = fitted(rows, truth)
     yes = judged >= synthesizer.ANSWERS_FROM
-    sys.stdout.write(
-        f"{name}: weights {weights.round(2)}, intercept {intercept:.2f};"
-        f" of {int(truth.sum())} answerable {yes[truth].mean():.3f} are answered,"
-        f" of {int((~truth).sum())} others {1 - yes[~truth].mean():.3f} are not\n"
-    )
+    sys.stdout.write(f"{name}: weights {weights.round(2)}, intercept {intercept:.2f}\n")
+    of_talk = groups != NOTES_GROUP
+    kept, others = yes[of_talk & truth].mean(), yes[of_talk & ~truth].mean()
+    sys.stdout.write(f"  talk: {kept:.3f} are answered, of what others answer {others:.3f}\n")
 
 
 def _shipped(rows: Rows) -> float:
-    answered = [
-        synthesizer.is_answered(
-            [synthesis.Source(memory_id=1, content="", score=1.0, cosine=cosine)], [words]
-        )
-        for cosine, words in rows
-    ]
-    return float(np.mean(answered))
+    yes = [synthesizer.probability(tuple(row)) >= synthesizer.ANSWERS_FROM for row in rows]
+    return float(np.mean(yes))
 
 
 def _speakers(collection: Collection) -> list[str]:

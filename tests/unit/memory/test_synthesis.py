@@ -143,6 +143,8 @@ def test_nearness_words_and_distance_make_an_answer_likelier() -> None:
     assert synthesizer.likelihood([], []) == 0.0
     assert likely > 0.9
     assert synthesizer.probability((0.2, 0.1, 0.02)) < 0.1
+    assert synthesizer.signs([], 0.5) is None
+    assert synthesizer.signs(sources("a", "b"), 0.5) == (0.5, 0.5, 0.0)
     by_words = [Source(memory_id=1, content="x", score=1.0)]
     assert synthesizer.is_answered(by_words, [0.9])
     assert not synthesizer.is_answered(by_words, [0.1])
