@@ -65,7 +65,7 @@ def _store_one(transaction: Transaction, memory: NewMemory, command: StoreMemori
         return known
     if judge is None or command.on_similar == "ignore":
         return memory_writes.insert(link, memory, now_s)
-    near = neighbours.near(link, judge.telling(memory.content), memory.project)
+    near = neighbours.near(link, judge.telling(memory.content), memory.project, memory.speaker)
     findings = judge.findings(memory.content, near)[:FINDINGS_MAX] if near else []
     for finding in findings:
         if _is_repeated(link, finding, memory, now_s):

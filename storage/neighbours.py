@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import apsw
 
 from mimo.storage import search
 from mimo.storage.commands import Neighbour
 from mimo.storage.search import quoted
+from mimo.storage.text import speaker_key
 
 #: Most words of a new memory that are looked for, and most rows that are read for each.
 WORDS_MAX: Final = 8
@@ -26,6 +27,10 @@ ROWS_A_WORD: Final = 24
 PAIRS_MAX: Final = 3
 ROWS_A_PAIR: Final = 8
 PAIRS_BACK: Final = 4_000
+#: Words that a memory must share to be read, and of how many rows a word is so rare that it is
+#: enough alone.
+SHARED_MIN: Final = 2
+RARE_MAX: Final = 4
 #: Memories that are read to be compared, and the characters of each that are.
 READ_MAX: Final = 16
 COMPARED_MAX: Final = 8
@@ -38,35 +43,46 @@ _BY_WORD: Final = (
 _READ: Final = """
     SELECT m.id, substr(m.content, 1, ?2) FROM memories m
     WHERE m.id IN (SELECT value FROM json_each(?1)) AND +m.project = ?3
+        AND (?4 = '' OR m.speaker_key IN ('', ?4))
         AND m.deleted_at IS NULL AND m.archived_at IS NULL AND m.superseded_by IS NULL
 """
 
 
-def near(link: apsw.Connection, words: Sequence[str], project: str) -> list[Neighbour]:
+def near(
+    link: apsw.Connection, words: Sequence[str], project: str, speaker: str = ""
+) -> list[Neighbour]:
     """Return the memories that share most of the rarest of these words, nearest first.
 
     Args:
         link: The open transaction.
         words: The telling words of the new memory, unquoted.
         project: Only memories of it.
+        speaker: Not of other speakers: what two say of themselves is about two; "" for all.
     """
     weights: defaultdict[int, float] = defaultdict(float)
+    shared: Counter[int] = Counter()
     common: list[str] = []
     for word in sorted(dict.fromkeys(words), key=len, reverse=True)[:WORDS_MAX]:
         ids = _ids(link, quoted(word), 0, ROWS_A_WORD)
         if len(ids) == ROWS_A_WORD:
             common.append(word)
+        worth, counts = 1.0 / (4 + len(ids)), 2 if len(ids) <= RARE_MAX else 1
         for one in ids:
-            weights[one] += 1.0 / (4 + len(ids))
+            weights[one] += worth
+            shared[one] += counts
     newest = search.size(link)
     for pair in itertools.islice(itertools.pairwise(common), PAIRS_MAX):
         asked = " AND ".join(quoted(word) for word in pair)
         for one in _ids(link, asked, max(newest - PAIRS_BACK, 0), ROWS_A_PAIR):
             weights[one] += 2.0 / (4 + ROWS_A_WORD)
-    best = sorted(weights, key=lambda one: (-weights[one], -one))[:READ_MAX]
+            shared[one] += 2
+    close = [one for one, count in shared.items() if count >= SHARED_MIN]
+    best = sorted(close, key=lambda one: (-weights[one], -one))[:READ_MAX]
     if not best:
         return []
-    rows = link.execute(_READ, (json.dumps(best), CHARS_MAX, project)).fetchall()
+    rows = link.execute(
+        _READ, (json.dumps(best), CHARS_MAX, project, speaker_key(speaker))
+    ).fetchall()
     found = {int(str(row[0])): Neighbour(int(str(row[0])), str(row[1])) for row in rows}
     return [found[one] for one in best if one in found][:COMPARED_MAX]
 
@@ -81,13 +97,14 @@ class Embedded(NamedTuple):
 
     content: str
     project: str
+    speaker: str
     vector: bytes
 
 
 def embedded(link: apsw.Connection, memory_id: int, model_id: str) -> Embedded | None:
     """Return a live memory with its vector of this model; None if there is no such one."""
     rows = link.execute(
-        "SELECT substr(m.content, 1, ?), m.project, v.vector FROM memories m "
+        "SELECT substr(m.content, 1, ?), m.project, m.speaker, v.vector FROM memories m "
         "JOIN vectors v ON v.memory_id = m.id AND v.content_hash = m.content_hash "
         "WHERE m.id = ? AND v.model_id = ? "
         "AND m.deleted_at IS NULL AND m.archived_at IS NULL AND m.superseded_by IS NULL",
@@ -95,20 +112,20 @@ def embedded(link: apsw.Connection, memory_id: int, model_id: str) -> Embedded |
     ).fetchall()
     if not rows:
         return None
-    content, project, vector = rows[0]
-    return Embedded(str(content), str(project), bytes(vector) if vector is not None else b"")  # type: ignore[arg-type]
+    found: tuple[Any, ...] = rows[0]
+    return Embedded(*found)
 
 
 def unlinked(
-    link: apsw.Connection, ids: Sequence[int], project: str, memory_id: int
+    link: apsw.Connection, ids: Sequence[int], memory_id: int, one: Embedded
 ) -> list[Neighbour]:
-    """Return those of these that are live, of this project, and of which nothing is told yet.
+    """Return those of these that are live, of its project and speaker, and not told of yet.
 
-    That one is merely similar says nothing yet.
+    That one is merely similar tells nothing yet.
     """
     rows = link.execute(
         f"{_READ} AND NOT EXISTS (SELECT 1 FROM memory_links l "  # noqa: S608
-        "WHERE l.source_id = ?4 AND l.target_id = m.id AND l.note <> 'similar')",
-        (json.dumps(list(ids)), CHARS_MAX, project, memory_id),
+        "WHERE l.source_id = ?5 AND l.target_id = m.id AND l.note <> 'similar')",
+        (json.dumps(list(ids)), CHARS_MAX, one.project, speaker_key(one.speaker), memory_id),
     ).fetchall()
     return [Neighbour(int(str(row[0])), str(row[1])) for row in rows]

@@ -65,5 +65,5 @@ def look(link: Link, matrix: VectorMatrix, memory_id: int) -> list[Finding]:
     }
     if not near:
         return []
-    found = neighbours.unlinked(link, list(near), one.project, memory_id)
+    found = neighbours.unlinked(link, list(near), memory_id, one)
     return _JUDGE.findings(one.content, found, near)[:FINDINGS_MAX]

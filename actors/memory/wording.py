@@ -105,6 +105,7 @@ _THOUSANDS: Final = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _TOKEN: Final = re.compile(r"[^\W_]+(?:[.@_/-][^\W_]+)*")
 _HAS_DIGIT: Final = re.compile(r"\d")
 _ORDINAL: Final = re.compile(r"^(\d+)(?:st|nd|rd|th)$")
+_NAMED: Final = re.compile(r"\b(is|are|was|were) (?:called|named)\b")
 _CONTRACTED: Final = re.compile(r"\b([a-z]+?)n't\b")
 
 
@@ -183,6 +184,7 @@ def _spelt_out(text: str) -> str:
         text = text.replace(short, long)
     text = _CONTRACTED.sub(r"\1 not", text)
     text = re.sub(r"'(?:s|re|ve|ll|d|m)\b", " ", text)
+    text = _NAMED.sub(r"\1 name", text)
     text = _THOUSANDS.sub("", text)
     return _TIME.sub(_clock_time, text)
 

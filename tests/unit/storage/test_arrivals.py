@@ -105,6 +105,16 @@ def test_memories_of_other_projects_are_not_looked_at(writer: Database) -> None:
     assert (stored.decision, stored.similar) == ("new", ())
 
 
+def test_what_two_say_of_themselves_is_not_compared(writer: Database) -> None:
+    """In a conversation, I is another in each turn. Source: ours."""
+    _arrive(writer, "My dog is called Rex", fields={"speaker": "Ann"})
+    (of_ben,) = _arrive(writer, "My dog is called Bobo", fields={"speaker": "Ben"})
+    (of_ann,) = _arrive(writer, "My dog is called Max", fields={"speaker": "ann"})
+
+    assert of_ben.similar == ()
+    assert [(one[0], one[1]) for one in of_ann.similar] == [(1, "contradiction")]
+
+
 def test_what_is_superseded_archived_or_deleted_is_not_looked_at(writer: Database) -> None:
     """Only what would be found counts. Source: ours."""
     (old,) = _arrive(writer, "Ada lives in Turin")
