@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from mimo.supervision.node import find_node, request_node_stop, wait_for_stop
 #: How long the node may take to serve (a large database is checked first) and to leave, seconds.
 UP_WITHIN_S = 120.0
 GONE_WITHIN_S = 60.0
+#: Exit code of a command that a signal ended, less the signal's number; as a shell has it.
+_SIGNALLED = 128
 
 
 class StdioClient:
@@ -168,9 +171,24 @@ def own_node(settings: Mapping[str, str] | None = None) -> Iterator[BenchNode]:
     Args:
         settings: Overrides, as `--set` takes them.
     """
-    with tempfile.TemporaryDirectory(prefix="mimo-bench-") as folder:
+    with _leaving_in_order(), tempfile.TemporaryDirectory(prefix="mimo-bench-") as folder:
         node = BenchNode(Path(folder) / "data", settings or {})
         try:
             yield node
         finally:
             node.stop()
+
+
+@contextlib.contextmanager
+def _leaving_in_order() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as an exception does, so that no node is left."""
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(_SIGNALLED + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
