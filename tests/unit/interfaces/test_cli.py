@@ -203,11 +203,12 @@ def test_versions_tell_the_parts_that_matter(shell: Shell) -> None:
 
 def test_tools_are_listed_without_a_node_as_the_settings_offer_them(shell: Shell) -> None:
     """The same schemas as in tools/list (design 8)."""
-    (memory,) = shell.json("tools")
-    (readable,) = shell.json("tools", "--set", "tools.read_only=yes")
+    memory, *others = shell.json("tools")
+    readable, *_ = shell.json("tools", "--set", "tools.read_only=yes")
     _code, out, _err = shell.run("tools")
 
-    assert memory["name"] == "memory"
+    assert memory["name"] == readable["name"] == "memory"
+    assert [tool["name"] for tool in others] == ["knowledge", "orchestrate"]
     assert "store" in memory["inputSchema"]["properties"]["operation"]["enum"]
     assert "store" not in readable["inputSchema"]["properties"]["operation"]["enum"]
     assert "memory  store " in out
@@ -367,7 +368,7 @@ def test_messages_become_plain_values(tmp_path: Path) -> None:
     value = {"exit": KILLED, "paths": (tmp_path,), "none": None}
 
     assert whole(value) == {
-        "exit": {"kind": "killed", "detail": ""},
+        "exit": {"kind": "killed", "detail": "", "exit_code": 0},
         "paths": [str(tmp_path)],
         "none": None,
     }
