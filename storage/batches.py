@@ -34,6 +34,7 @@ from mimo.storage.commands import (
     Value,
 )
 from mimo.storage.connection import Database
+from mimo.storage.records import Memory
 
 __all__ = [
     "Command",
@@ -116,6 +117,12 @@ def _once(batch: Transaction, command: Command) -> Value:
     return value
 
 
+def _update(link: apsw.Connection, command: Update, now_s: float) -> Memory:
+    return memory_writes.update(
+        link, command.memory_id, command.patch, now_s, reason=command.reason
+    )
+
+
 def _do(batch: Transaction, command: Command) -> Value:
     link, now_s = batch.link, batch.now_s
     value: Value
@@ -125,7 +132,7 @@ def _do(batch: Transaction, command: Command) -> Value:
             value = arrivals.store(batch, command)
         case Update():
             batch.seq += 1
-            value = memory_writes.update(link, command.memory_id, command.patch, now_s)
+            value = _update(link, command, now_s)
         case Delete():
             batch.seq += 1
             value = memory_writes.delete(link, command.memory_id, now_s)

@@ -44,10 +44,18 @@ class StoreMemories:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Update:
-    """Change fields of one memory; the outcome is the `Memory` as it is now."""
+    """Change fields of one memory; the outcome is the `Memory` as it is now.
+
+    Args:
+        memory_id: Which.
+        patch: What is changed.
+        reason: Why, for the history; "" if nobody said.
+        key: Idempotency key.
+    """
 
     memory_id: int
     patch: MemoryPatch
+    reason: str = ""
     key: str = ""
 
 

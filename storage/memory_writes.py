@@ -14,7 +14,7 @@ import apsw
 
 from mimo.config import limits
 from mimo.config.errors import Conflict, InvalidRequest
-from mimo.storage import text
+from mimo.storage import history, text
 from mimo.storage.checks import check_memory, metadata_json
 from mimo.storage.commands import PutVectors, Stored
 from mimo.storage.memories import fetch
@@ -117,7 +117,9 @@ def insert(link: apsw.Connection, memory: NewMemory, now_s: float) -> Stored:
     return Stored(memory_id, uid, created=True)
 
 
-def update(link: apsw.Connection, memory_id: int, patch: MemoryPatch, now_s: float) -> Memory:
+def update(
+    link: apsw.Connection, memory_id: int, patch: MemoryPatch, now_s: float, *, reason: str = ""
+) -> Memory:
     """Change the named fields of a memory and return it; nothing is touched if nothing changes.
 
     Raises:
@@ -143,6 +145,8 @@ def update(link: apsw.Connection, memory_id: int, patch: MemoryPatch, now_s: flo
     if new != old:
         check_memory(new)
         _rewrite(link, memory_id, old, new, now_s)
+        if reason:
+            history.explain(link, memory_id, "update", reason)
     return fetch(link, memory_id)
 
 

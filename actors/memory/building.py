@@ -68,6 +68,15 @@ def scrubbed(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, int]]
     return clean, dict(counts)
 
 
+def reason_of(arguments: Arguments) -> str:
+    """Return why a memory is changed, for its history, without secrets; "" if nobody said.
+
+    Raises:
+        InvalidRequest: It is too long.
+    """
+    return scrubbing.scrub(name_of(arguments.get("reason", ""), "reason")).text
+
+
 def without_secrets(memory: NewMemory) -> NewMemory:
     """Return the memory without secrets; its metadata say under `redacted` which there were.
 

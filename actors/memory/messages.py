@@ -33,11 +33,12 @@ class Remember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateMemory:
-    """Change fields of one memory."""
+    """Change fields of one memory; `reason` says why, for the history."""
 
     memory_id: int
     patch: MemoryPatch
     key: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.memory import messages
-from mimo.actors.memory.building import filters_of, moment_of, new_memory_of, patch_of
+from mimo.actors.memory.building import filters_of, moment_of, new_memory_of, patch_of, reason_of
 from mimo.actors.memory.cleaning import content_of, name_of, query_of
 from mimo.actors.memory.operations_exchange import EXCHANGE
 from mimo.actors.memory.operations_ingest import INGEST
@@ -105,7 +105,10 @@ def _list(arguments: Arguments, _context: CallContext) -> messages.ListMemories:
 
 def _update(arguments: Arguments, context: CallContext) -> messages.UpdateMemory:
     return messages.UpdateMemory(
-        memory_id=arguments["memory_id"], patch=patch_of(arguments), key=context.key
+        memory_id=arguments["memory_id"],
+        patch=patch_of(arguments),
+        reason=reason_of(arguments),
+        key=context.key,
     )
 
 
@@ -211,7 +214,7 @@ OPERATIONS = (
     Operation(
         name="update",
         summary="Change fields of one memory; the others stay.",
-        parameters=take("memory_id", *_CHANGEABLE),
+        parameters=take("memory_id", *_CHANGEABLE, "reason"),
         required=("memory_id",),
         result=ONE,
         effect="write",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.memory import messages
-from mimo.actors.memory.building import fields_of, scrubbed
+from mimo.actors.memory.building import fields_of, reason_of, scrubbed
 from mimo.actors.memory.cleaning import name_of
 from mimo.actors.memory.parameters import take
 from mimo.actors.memory.results import (
@@ -16,7 +16,6 @@ from mimo.actors.memory.results import (
     REVERTED,
     SUPERSEDED,
 )
-from mimo.actors.memory.scrubbing import scrub
 from mimo.actors.operations import CallContext, Operation
 from mimo.actors.storage.messages import Commit
 from mimo.config.errors import InvalidRequest
@@ -33,10 +32,6 @@ def _history(arguments: Arguments, _context: CallContext) -> messages.MemoryHist
     return messages.MemoryHistory(
         memory_id=arguments["memory_id"], limit=arguments.get("limit", 20)
     )
-
-
-def _reason(arguments: Arguments) -> str:
-    return scrub(name_of(arguments.get("reason", ""), "reason")).text
 
 
 def _supersede(arguments: Arguments, context: CallContext) -> Commit:
@@ -59,7 +54,7 @@ def _supersede(arguments: Arguments, context: CallContext) -> Commit:
             content=content,
             fields=fields if content else {},
             kind=arguments.get("type", "update"),
-            reason=_reason(arguments),
+            reason=reason_of(arguments),
             key=context.key,
         ),
         as_result=True,
@@ -71,7 +66,7 @@ def _revert(arguments: Arguments, context: CallContext) -> Commit:
         command=Revert(
             memory_id=arguments["memory_id"],
             version=arguments.get("version", 0),
-            reason=_reason(arguments),
+            reason=reason_of(arguments),
             key=context.key,
         ),
         as_result=True,

@@ -219,7 +219,12 @@ def _command(request: Any) -> batches.Command | None:  # noqa: PLR0911  a table
                 key=request.key,
             )
         case mm.UpdateMemory():
-            return batches.Update(memory_id=request.memory_id, patch=request.patch, key=request.key)
+            return batches.Update(
+                memory_id=request.memory_id,
+                patch=request.patch,
+                reason=request.reason,
+                key=request.key,
+            )
         case mm.DeleteMemory():
             return batches.Delete(memory_id=request.memory_id, key=request.key)
         case mm.RestoreMemory():

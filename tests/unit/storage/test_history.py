@@ -182,7 +182,12 @@ def test_each_change_keeps_what_was_with_time_and_kind(writer: Database) -> None
     one = remember(writer, "Ann sails", tags=("sea",))
     changes: tuple[tuple[batches.Command, float], ...] = (
         (batches.Update(memory_id=one, patch=MemoryPatch(fields={"content": "Ann rows"})), 1.0),
-        (batches.Update(memory_id=one, patch=MemoryPatch(fields={"tags": ()})), 2.0),
+        (
+            batches.Update(
+                memory_id=one, patch=MemoryPatch(fields={"tags": ()}), reason="tags are noise"
+            ),
+            2.0,
+        ),
         (batches.Delete(memory_id=one), 3.0),
         (batches.Restore(memory_id=one), 4.0),
         (Revert(memory_id=one, version=1, reason="she does sail"), 5.0),
@@ -201,6 +206,7 @@ def test_each_change_keeps_what_was_with_time_and_kind(writer: Database) -> None
     ]
     assert [state.memory.content for state in states[:2]] == ["Ann sails", "Ann rows"]
     assert [state.memory.tags for state in states] == [("sea",), ("sea",), (), (), (), ("sea",)]
+    assert states[1].reason == "tags are noise"
     assert states[4].reason == "she does sail"
     assert states[-1].memory.content == "Ann sails"
 
