@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import apsw
-
 from mimo.actors.memory.ranking import Ranked
 from mimo.config.clock import Clock
+from mimo.storage.search import Link
 from mimo.storage.sessions_learning import any_learnt, evidence_of, used_together
 
 #: Largest share of each term. Source: `tests/load/use_in_ranking.py`; larger ones lose more than
@@ -76,7 +75,7 @@ class UseTerms:
         self._version = -1
         self._is_any = False
 
-    def added(self, link: apsw.Connection, version: int, ranked: list[Ranked]) -> list[Ranked]:
+    def added(self, link: Link, version: int, ranked: list[Ranked]) -> list[Ranked]:
         """Return candidates in order, with what use adds; inside a read transaction.
 
         Args:
