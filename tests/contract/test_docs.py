@@ -75,7 +75,7 @@ def test_the_chapters_stand_in_their_order() -> None:
 
 def test_every_block_for_a_host_can_be_pasted() -> None:
     """JSON and TOML blocks parse and start the relay (mcp.md 8)."""
-    hosts = readme.written("hosts", README)
+    hosts = readme.written("hosts", README) or ""
     blocks = re.findall(r"```(json|toml)\n(.*?)```", hosts, re.DOTALL)
     found = [json.loads(text) if kind == "json" else tomllib.loads(text) for kind, text in blocks]
 
