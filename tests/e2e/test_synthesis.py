@@ -12,6 +12,7 @@ import pytest
 from tests.support.client import Client
 from tests.support.llm_server import LlmServer, llm_server
 from tests.support.node import Node, running_node
+from tests.support.waiting import eventually
 
 FACTS = (
     "Ada moved to Turin in May 2024. She works at the university there.",
@@ -189,17 +190,46 @@ def test_memories_reach_the_model_as_data_and_their_orders_are_not_obeyed(
         assert "evil" not in found["answer"]
 
 
-@pytest.mark.parametrize("way", ["no_model", "not_ours", "uncited"])
+@pytest.mark.parametrize(
+    ("way", "why"),
+    [
+        ("not_ours", "no sentence of its answer cites"),
+        ("uncited", "no sentence of its answer cites"),
+        ("error", "ollama:m: status 500"),
+    ],
+)
 def test_a_model_that_fails_leaves_the_answer_made_of_sentences(
-    served: Node, server: LlmServer, way: str
+    served: Node, server: LlmServer, way: str, why: str
 ) -> None:
     uncited = {"sentences": [{"text": "Ada lives in Turin.", "memory_ids": []}]}
     server.say = lambda _body: json.dumps(uncited if way == "uncited" else {"answer": "Turin"})
-    server.way = "no_model" if way == "no_model" else ""
+    server.way = "error" if way == "error" else ""
     with served.connect() as client:
         found = synthesize(client, "Where did Ada move to?")
         server.way = ""
 
         assert found["method"] == "extractive"
         assert "Turin" in found["answer"]
-        assert any(one.startswith("llm:") for one in found["degraded"])
+        assert any(one.startswith("llm:") and why in one for one in found["degraded"])
+
+
+def test_a_question_outlives_the_client_that_asked_it(served: Node, server: LlmServer) -> None:
+    def say(body: dict[str, Any]) -> str:
+        turin = next(x["id"] for x in given_to(body)["memories"] if "Turin" in x["text"])
+        said = {"text": "Ada lives in Turin.", "memory_ids": [turin]}
+        return json.dumps({"sentences": [said]})
+
+    server.say = say
+    with served.connect() as client:
+        for name in ("memory/llm", "memory/recall/1", "memory/recall/2"):
+            asked = len(server.requests)
+            server.script.append("hang")
+            pending = client.submit("synthesize", query=f"Where did Ada move to, {name}?")
+            eventually(lambda asked=asked: len(server.requests) > asked, within_s=20.0)
+            served.await_successor(served.signal(name))
+            server.released.set()
+            found = pending.result()
+            server.released.clear()
+
+            assert found["method"] == "generated"
+            assert [one["text"] for one in found["sentences"]] == ["Ada lives in Turin."]
