@@ -39,6 +39,8 @@ from mimo.supervision.node import request_node_stop
 
 #: How long calls are collected before they are counted elsewhere, in seconds.
 RECORDS_FLUSH_S = 1.0
+#: Between two batches of the record while more is left, in seconds.
+NOTES_PAUSE_S = 0.02
 #: Most call records kept while telemetry is down; the oldest go first.
 RECORDS_MAX = 10_000
 TELEMETRY = "resilience/telemetry"
@@ -343,13 +345,15 @@ class McpBridge(GenServer):
 
     def _note(self, noted: Noted | Left) -> None:
         """Remember it for the record; what is made of it is made later."""
-        if self._recorder.is_empty:
+        if not len(self._recorder):
             self.after(RECORDS_FLUSH_S, _FlushNotes())
         self._recorder.note(noted)
 
     def _flush_notes(self) -> None:
+        before = len(self._recorder)
         if self._recorder.flush(self.cast):
-            self.after(RECORDS_FLUSH_S, _FlushNotes())
+            is_moving = len(self._recorder) < before
+            self.after(NOTES_PAUSE_S if is_moving else RECORDS_FLUSH_S, _FlushNotes())
 
     def _flush_records(self) -> None:
         if self._records and self.cast(TELEMETRY, RecordCalls(rows=tuple(self._records))):

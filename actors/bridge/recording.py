@@ -68,10 +68,8 @@ class Recorder:
         self._writer = writer
         self._noted: deque[Noted | Left] = deque(maxlen=limits.CALLS_QUEUED_MAX)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._noted
+    def __len__(self) -> int:
+        return len(self._noted)
 
     def note(self, noted: Noted | Left) -> None:
         """Remember a call, or the end of a connection; the oldest go when there are too many."""
