@@ -15,7 +15,8 @@ from typing import Any, Final, NamedTuple
 from mimo.config import limits
 from mimo.config.errors import Corrupt, DiskFull, NotFound
 from mimo.storage.connection import Database
-from mimo.storage.schema import MemoryLink, MemoryRow, MemoryVersion, Table
+from mimo.storage.schema import MemoryLink, MemoryRow, MemoryVersion
+from mimo.storage.schema_table import Table
 
 FOLDER: Final = "archive"
 _FIRST: Final = "memories-00001.jsonl"

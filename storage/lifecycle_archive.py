@@ -15,7 +15,8 @@ from mimo.storage.archive import Exported, columns
 from mimo.storage.commands import Edit, Transaction
 from mimo.storage.lifecycle_edits import note_action
 from mimo.storage.memories import fetch
-from mimo.storage.schema import MemoryLink, MemoryRow, MemoryVersion, Table
+from mimo.storage.schema import MemoryLink, MemoryRow, MemoryVersion
+from mimo.storage.schema_table import Table
 
 _IS_UNCHANGED: Final = """
     SELECT 1 FROM memories m
