@@ -120,7 +120,8 @@ STATEMENTS: tuple[str, ...] = (
     """,
     "CREATE UNIQUE INDEX rules_name ON rules (project, name)",
     # `generation` counts changes of what is asserted and of rules, the latter last in
-    # `rules_generation`; what is derived holds up to `derived_generation` and until `fresh_until`, when some fact begins or ceases to be valid.
+    # `rules_generation`; what is derived holds up to `derived_generation` and until `fresh_until`,
+    # when some fact begins or ceases to be valid.
     """
     CREATE TABLE graphs (
         project TEXT PRIMARY KEY,
