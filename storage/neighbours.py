@@ -1,8 +1,9 @@
 """Memories with the same words as a new one: a bounded look into the full-text index.
 
 Each word costs a few rows of the index, the newest ones, so a look costs about as much in a large
-store as in a small one. Two words that are common by themselves are looked for together among the
-newest memories.
+store as in a small one. Words that are common by themselves are looked for in pairs, as far back as
+a bounded number of rows of the rarer word reaches. What lies further back is left to the second
+look by meaning.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from mimo.storage.text import speaker_key
 
 #: Most words of a new memory that are looked for, and most rows that are read for each.
 WORDS_MAX: Final = 8
-ROWS_A_WORD: Final = 24
-#: Pairs of common words, the rows that are read for each, and how far back they are looked for.
-PAIRS_MAX: Final = 3
+ROWS_A_WORD: Final = 16
+#: The rarest of the common words, which are paired; rows that are read for a pair, and about how
+#: many rows of the index are walked for them.
+PAIRED_MAX: Final = 3
 ROWS_A_PAIR: Final = 8
-PAIRS_BACK: Final = 4_000
+STEPS_A_PAIR: Final = 500
 #: Words that a memory must share to be read, and of how many rows a word is so rare that it is
 #: enough alone.
 SHARED_MIN: Final = 2
@@ -61,19 +63,21 @@ def near(
     """
     weights: defaultdict[int, float] = defaultdict(float)
     shared: Counter[int] = Counter()
-    common: list[str] = []
+    newest = search.size(link)
+    common: list[tuple[float, str]] = []
     for word in sorted(dict.fromkeys(words), key=len, reverse=True)[:WORDS_MAX]:
         ids = _ids(link, quoted(word), 0, ROWS_A_WORD)
         if len(ids) == ROWS_A_WORD:
-            common.append(word)
+            # As dense as its newest rows, all over.
+            common.append((ROWS_A_WORD / (newest - ids[-1] + 1), word))
         worth, counts = 1.0 / (4 + len(ids)), 2 if len(ids) <= RARE_MAX else 1
         for one in ids:
             weights[one] += worth
             shared[one] += counts
-    newest = search.size(link)
-    for pair in itertools.islice(itertools.pairwise(common), PAIRS_MAX):
-        asked = " AND ".join(quoted(word) for word in pair)
-        for one in _ids(link, asked, max(newest - PAIRS_BACK, 0), ROWS_A_PAIR):
+    for (density, word), (_, other) in itertools.combinations(sorted(common)[:PAIRED_MAX], 2):
+        asked = f"{quoted(word)} AND {quoted(other)}"
+        after_id = max(newest - int(STEPS_A_PAIR / density), 0)
+        for one in _ids(link, asked, after_id, ROWS_A_PAIR):
             weights[one] += 2.0 / (4 + ROWS_A_WORD)
             shared[one] += 2
     close = [one for one, count in shared.items() if count >= SHARED_MIN]
