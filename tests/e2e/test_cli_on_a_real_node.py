@@ -115,7 +115,7 @@ def test_the_doctor_finds_nothing_wrong(admin: Admin) -> None:
     found = {one["subject"]: one for one in admin.json("doctor")}
 
     assert [one for one in found.values() if one["state"] == "failed"] == []
-    assert "1 tools, a call answered" in found["handshake"]["detail"]
+    assert "3 tools, a call answered" in found["handshake"]["detail"]
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_memories_are_exported_and_imported_again(admin: Admin, tmp_path: Path) 
 
     whole, notes = tmp_path / "all.jsonl", tmp_path / "notes"
     written = admin.json("export", str(whole))["records"]
-    assert written["memory"] == sum('"type": "memory"' in line for line in whole.open())
+    assert written["memory"] == whole.read_text().count('"type": "memory"')
     assert admin.json("export", str(notes), "--format", "markdown")["records"]["note"] >= 1
     for source in (whole, notes):
         assert admin.json("import", str(source))["new"] == 0

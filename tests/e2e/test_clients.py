@@ -22,6 +22,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 from mimo.actors.catalogue import TOOLS
+from mimo.actors.memory.operations import OPERATIONS
 from tests.support.http_over_stdio import http_over_stdio
 from tests.support.node import Node, running_node
 from tests.support.source import ROOT
@@ -88,6 +89,9 @@ def command(node: Node) -> list[str]:
     return [*start, "stdio", "--data-dir", str(node.data_dir)]
 
 
+TOOL_NAMES = [tool.name for tool in TOOLS]
+
+
 @pytest.mark.parametrize("mode", ["legacy", "auto", "2026-07-28"])
 def test_the_sdks_client_uses_every_operation(node: Node, mode: str) -> None:
     """Strict in what it accepts: schemas, results, both eras; the real actors answer."""
@@ -96,10 +100,13 @@ def test_the_sdks_client_uses_every_operation(node: Node, mode: str) -> None:
         start, *arguments = command(node)
         server = StdioServerParameters(command=start, args=arguments, env=node.env)
         async with Client(stdio_client(server), mode=mode) as client:
-            assert [tool.name for tool in (await client.list_tools()).tools] == ["memory"]
+            assert [tool.name for tool in (await client.list_tools()).tools] == TOOL_NAMES
+
+            async def ask(tool: str, operation: str, **given: Any) -> Any:
+                return await client.call_tool(tool, {"operation": operation, **given})
 
             async def call(operation: str, **given: Any) -> dict[str, Any]:
-                answer = await client.call_tool("memory", {"operation": operation, **given})
+                answer = await ask("memory", operation, **given)
                 assert not answer.is_error, answer.content
                 assert isinstance(answer.structured_content, dict)
                 return answer.structured_content
@@ -109,11 +116,17 @@ def test_the_sdks_client_uses_every_operation(node: Node, mode: str) -> None:
             assert memory_id in [memory["memory_id"] for memory in found["memories"]]
             whole = await client.read_resource(f"mimo://memories/{memory_id}")
             assert "Zoe keeps bees" in whole.contents[0].model_dump()["text"]
-            for operation in TOOLS[0].operations:
+            for operation in OPERATIONS:
                 given = dict(operation.example)
                 if "memory_id" in given:
                     given["memory_id"] = memory_id
                 await call(operation.name, **given)
+            for tool in TOOLS:
+                for operation in tool.operations:
+                    # What an example names may not be there; the answer says so and fits.
+                    answer = await ask(tool.name, operation.name, **operation.example)
+                    code = ((answer.meta or {}).get("mimo/error") or {}).get("code", "")
+                    assert code in ("", "not_found", "conflict", "invalid_request"), answer
             await client.read_resource("mimo://status")
 
     anyio.run(run)
@@ -139,7 +152,7 @@ def test_a_foreign_client_lists_stores_finds_and_is_told_its_mistake(
     interpreter, script, *first = FOREIGN[client]
     seen = json.loads(run_script(node, INSTALLED / interpreter, script, *first, *command(node)))
 
-    assert seen["tools"] == ["memory"]
+    assert seen["tools"] == TOOL_NAMES
     assert "Zoe keeps bees" in seen["found"]
     assert "did you mean 'query'?" in seen["error"]
     assert seen.get("closed_ms", 0) < 2_000
