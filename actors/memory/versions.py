@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mimo.actors.memory.messages import MemoryHistory
@@ -62,7 +63,8 @@ def _version_json(state: Version, after: Version | None) -> dict[str, Any]:
     """Return one version; of one that was changed, also what it was before the change."""
     shown: dict[str, Any] = {
         "version": state.number,
-        "since": iso_time(state.since_s),
+        # Rounded up, so that `as_of` this instant shows this version and not the one before.
+        "since": iso_time(math.ceil(state.since_s * 1_000) / 1_000),
         "until": iso_time(state.until_s),
         "change": state.change,
         "reason": state.reason,

@@ -36,7 +36,7 @@ def test_a2_a_killed_writer_loses_nothing_and_reads_go_on(
     """A2: callers wait for the successor; reads go on throughout."""
     with Campaign(warm, "A2", chance) as case:
         fault = case.strike("storage/writer")
-        case.heals(fault, "store")
+        case.heals(fault, "store", "get")
         reads = [op for op in case.traffic.history.ops("get", "search") if op.began_s > fault.at_s]
     assert reads
     case.require(recover_s_max=ONE_S, slowest_read_ms=max(op.duration_s for op in reads) * 1000)
