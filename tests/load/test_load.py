@@ -52,7 +52,7 @@ def test_calls_in_flight_are_neither_lost_nor_crossed(data_dir: Path) -> None:
 def test_a_node_is_small_and_quiet(data_dir: Path) -> None:
     """A hundredth of a core at rest; memory no more than it was when it was last weighed.
 
-    The bars of 220 and 420 MiB are missed and stand in the README: this keeps it from getting worse.
+    The bars of 220 and 420 MiB are missed and stand in the README; this keeps it from growing.
     """
     idle, quiet, loaded = record("footprint", groups.run_footprint(data_dir, is_short=True))
     assert idle.raw["bytes"] < IDLE_BYTES_WEIGHED * ROOMY, idle.figure
