@@ -36,6 +36,15 @@ _FIELDS: Final = (
     *("trust", "valid_from", "valid_until", "protected", "metadata", "content"),
 )
 _TIMES: Final = frozenset({"occurred_at", "valid_from", "valid_until"})
+#: Types of fields in a record; all others are text.
+_KINDS: Final[Mapping[str, Any]] = {
+    "importance": int | float,
+    "occurred_at_s": int | float,
+    "valid_from_s": int | float,
+    "valid_until_s": int | float,
+    "protected": bool,
+    "metadata": dict,
+}
 _VERSION: Final = (
     *("version", "since_s", "until_s", "change", "reason"),
     *("tags", "created_at", "updated_at", "deleted_at", "archived_at", *_FIELDS),
@@ -180,10 +189,10 @@ class TakeIn(Edit):
         counts = {"new": 0, "known": 0, "left_out": 0}
         for number, given in enumerate(self.records, 1):
             record = json.loads(given)
-            take = _TAKERS.get(record.get("type", "memory"), _refuse)
+            take = _TAKERS.get(str(record.get("type", "memory")), _refuse)
             try:
                 counts[take(transaction, record)] += 1
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
                 raise InvalidRequest(
                     f"expected record {number} as an export has it, got one with "
                     f"{type(error).__name__}: {error}"
@@ -211,6 +220,12 @@ def new_memory_of(record: Mapping[str, Any]) -> NewMemory:
         if record.get(name) is not None
     }
     fields["content"] = record["content"]
+    for name, value in fields.items():
+        kind = _KINDS.get(name, str)
+        if not isinstance(value, kind) or (kind is not bool and isinstance(value, bool)):
+            raise InvalidRequest(
+                f"expected {name} of the type that an export has, got {type(value).__name__}"
+            )
     fields["tags"] = tuple(sorted(set(record.get("tags", ()))))
     memory = NewMemory(**fields)
     check_memory(memory)
@@ -221,12 +236,22 @@ def _refuse(_transaction: Transaction, record: Record) -> str:
     raise InvalidRequest(f"expected type {', '.join(PHASES)}, got {record['type']!r}")
 
 
+def _moment(record: Record, name: str, otherwise: Any) -> Any:
+    """Return wall seconds UTC of a record; what it doesn't say is `otherwise`."""
+    value = record.get(name)
+    if value is None:
+        return otherwise
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise InvalidRequest(f"expected {name} in seconds, got {type(value).__name__}")
+    return float(value)
+
+
 def _take_memory(transaction: Transaction, record: Record) -> str:
     link, now_s = transaction.link, transaction.now_s
     if _id_of(link, record["uid"]) is not None:
         return "known"
     memory = new_memory_of(record)
-    created_s = float(record.get("created_at") or now_s)
+    created_s = _moment(record, "created_at", now_s)
     occurred_s = created_s if memory.occurred_at_s is None else memory.occurred_at_s
     values = {
         **{name: getattr(memory, f"{name}_s" if name in _TIMES else name) for name in _FIELDS},
@@ -237,11 +262,11 @@ def _take_memory(transaction: Transaction, record: Record) -> str:
         "content_hash": text.content_hash(memory.content, memory.speaker),
         "uid": str(record["uid"]),
         "created_at": created_s,
-        "updated_at": float(record.get("updated_at") or created_s),
-        "deleted_at": record.get("deleted_at"),
-        "archived_at": record.get("archived_at"),
+        "updated_at": _moment(record, "updated_at", created_s),
+        "deleted_at": _moment(record, "deleted_at", None),
+        "archived_at": _moment(record, "archived_at", None),
         "access_count": int(record.get("access_count") or 0),
-        "accessed_at": record.get("accessed_at"),
+        "accessed_at": _moment(record, "accessed_at", None),
     }
     link.execute(
         f"INSERT INTO memories ({', '.join(values)}) VALUES ({', '.join(f':{n}' for n in values)})",  # noqa: S608

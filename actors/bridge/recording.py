@@ -25,7 +25,7 @@ from mimo.storage.records import Interaction
 from mimo.storage.sessions import CloseSessions
 
 #: Texts that are stored, or that somebody wanted held only for a while: their length is enough.
-LENGTH_ONLY: Final = frozenset({"content", "memories", "text", "metadata", "note"})
+LENGTH_ONLY: Final = frozenset({"content", "memories", "records", "text", "metadata", "note"})
 #: Parts of an answer whose memories weren't its results.
 _BESIDE: Final = frozenset({"context", "similar", "contradicts"})
 _DEPTH_MAX: Final = 4

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mimo.actors.ingest.chats import conversations, moment_of
 from mimo.actors.ingest.chunks import divided
-from mimo.actors.memory.scrubbing import scrub
+from mimo.actors.memory.building import record_without_secrets
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 from mimo.storage.schema import CATEGORIES
@@ -44,9 +44,12 @@ def records_of(text: str, name: str) -> tuple[str, list[Record]]:
         InvalidRequest: No known form; which ones are is said.
     """
     given = _parsed(text)
+    if isinstance(given, dict) and given.get("type") == "memory":
+        # JSON Lines of one line.
+        given = [given]
     source = PurePath(name).stem[:64]
     if _is_mimo(given):
-        return "mimo", list(given)
+        return "mimo", [record_without_secrets(record) for record in given]
     readers = (
         ("server-memory", _server_memory),
         ("mcp-memory-service", _memory_service),
@@ -54,7 +57,7 @@ def records_of(text: str, name: str) -> tuple[str, list[Record]]:
         ("chat", _chat),
     )
     for form, read in readers:
-        found = [_cleaned(record) for record in read(given, source)]
+        found = [record_without_secrets(record) for record in read(given, source)]
         if found:
             return form, found
     raise InvalidRequest(
@@ -101,15 +104,6 @@ def _record(source: str, key: str, content: str, **fields: Any) -> Record:
         "trust": "file",
         **{name: value for name, value in fields.items() if value not in (None, "", (), {})},
     }
-
-
-def _cleaned(record: Record) -> Record:
-    """Return the record without secrets; what another maker stored isn't more careful than we."""
-    scrubbed = scrub(record["content"])
-    if not scrubbed.found:
-        return record
-    metadata = {**record.get("metadata", {}), "redacted": dict(scrubbed.found)}
-    return {**record, "content": scrubbed.text, "metadata": metadata}
 
 
 def _dicts(given: Any) -> list[dict[str, Any]]:

@@ -90,6 +90,21 @@ def without_secrets(memory: NewMemory) -> NewMemory:
     return dataclasses.replace(memory, **clean)
 
 
+def record_without_secrets(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record of `storage.exchange` without secrets, as `without_secrets` does a memory.
+
+    What isn't of the right type stays as it is, for whoever takes it in to refuse.
+    """
+    kinds = {"content": str, "source": str, "metadata": dict}
+    fields = {
+        name: record[name] for name, kind in kinds.items() if isinstance(record.get(name), kind)
+    }
+    clean, found = scrubbed(fields)
+    if found:
+        clean["metadata"] = {**clean.get("metadata", {}), "redacted": found}
+    return {**record, **clean}
+
+
 def _check_validity(fields: Mapping[str, Any]) -> None:
     start_s, end_s = fields.get("valid_from_s"), fields.get("valid_until_s")
     if start_s is not None and end_s is not None and start_s >= end_s:

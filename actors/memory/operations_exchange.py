@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mimo.actors.memory import messages
+from mimo.actors.memory.building import record_without_secrets
 from mimo.actors.memory.cleaning import name_of
 from mimo.actors.memory.parameters import take
 from mimo.actors.operations import CallContext, Operation
@@ -76,7 +77,8 @@ def _export(arguments: Mapping[str, Any], _context: CallContext) -> messages.Exp
 
 def _import(arguments: Mapping[str, Any], context: CallContext) -> Commit:
     records = tuple(
-        json.dumps(record, ensure_ascii=False, sort_keys=True) for record in arguments["records"]
+        json.dumps(record_without_secrets(record), ensure_ascii=False, sort_keys=True)
+        for record in arguments["records"]
     )
     size = sum(len(record.encode("utf-8", "replace")) for record in records)
     if size > limits.STORE_MANY_BYTES_MAX:

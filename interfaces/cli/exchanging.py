@@ -14,6 +14,7 @@ import click
 
 from mimo.actors.ingest import exchange_formats, exchange_notes
 from mimo.actors.ingest.exchange_formats import Record
+from mimo.actors.memory.building import record_without_secrets
 from mimo.actors.storage.messages import Commit
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest, NotFound
@@ -175,7 +176,8 @@ def _read_notes(folder: Path) -> tuple[str, list[Record]]:
             text = path.read_bytes().decode("utf-8")
         except UnicodeDecodeError as error:
             raise InvalidRequest(f"expected UTF-8 in {path}, got: {error.reason}") from None
-        found.append(exchange_notes.record_of(text, name, path.stat().st_mtime))
+        record = exchange_notes.record_of(text, name, path.stat().st_mtime)
+        found.append(record_without_secrets(record))
     if not found:
         raise InvalidRequest(f"expected Markdown notes in {folder}, got none")
     return "notes", found

@@ -153,3 +153,14 @@ def test_what_can_not_be_is_refused_in_a_sentence(
         client.call(operation, **arguments)
 
     assert caught.value.code == code
+
+
+def test_secrets_do_not_come_in_by_import(client: Client) -> None:
+    """The operation `import` is scrubbed like `store`."""
+    key = "ghp_" + "a1B2c3D4e5" * 4
+    record = {"type": "memory", "uid": "import-1", "content": f"deploy with {key[:40]}"}
+    assert client.call("import", records=[record])["new"] == 1
+    (found,) = client.find("deploy with", mode="keyword")
+    assert "ghp_" not in found
+    with pytest.raises(CallError, match="invalid_request"):
+        client.call("import", records=[{**record, "content": 7, "uid": "2"}])

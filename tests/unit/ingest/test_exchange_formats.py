@@ -152,3 +152,12 @@ def test_an_export_of_mimo_is_passed_on_as_it_is() -> None:
     ]
     text = "\n".join(json.dumps(one) for one in given)
     assert records_of(text, "x.jsonl") == ("mimo", given)
+
+
+def test_secrets_are_taken_out_of_records_of_mimo_too() -> None:
+    """A file may have been written by anybody; what was scrubbed once stays as it is."""
+    key = "sk-ant-" + "a1B2" * 8
+    text = json.dumps({"type": "memory", "uid": "1", "content": f"the key is {key}"})
+    (record,) = records_of(text, "x.jsonl")[1]
+    assert key not in json.dumps(record)
+    assert records_of(json.dumps(record), "x.jsonl")[1] == [record]
