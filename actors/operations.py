@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mimo.config.errors import NotAvailable
+
 Effect = Literal["read", "write", "destructive", "open-world"]
 
 
@@ -22,12 +24,14 @@ class CallContext:
             reconnects.
         request_id: The id that all log lines of this request carry.
         key: Idempotency key of the call, unique to the connection and the call.
+        approved: Whether the user was asked about this very call, and agreed.
     """
 
     client: str
     connection: str
     request_id: str
     key: str
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class Operation:
         build: Makes the message for the worker from validated arguments.
         deadline_s: How long the whole call may take.
         example: Arguments that work, shown with errors.
+        unavailable: Why it can't act at all, in this version; "" if it can.
     """
 
     name: str
@@ -59,6 +64,36 @@ class Operation:
     build: Callable[[Mapping[str, Any], CallContext], Any]
     deadline_s: float = 30.0
     example: Mapping[str, Any]
+    unavailable: str = ""
+
+
+def unavailable(
+    name: str, summary: str, reason: str, parameters: Mapping[str, Mapping[str, Any]] | None = None
+) -> Operation:
+    """Return an operation that is named, and answers `not_available` with the reason.
+
+    Args:
+        name: Its name.
+        summary: One sentence.
+        reason: Why it can't act, and what to use instead.
+        parameters: What it would take; nothing is required.
+    """
+
+    def build(_arguments: Mapping[str, Any], _context: CallContext) -> Any:
+        raise NotAvailable(reason)
+
+    return Operation(
+        name=name,
+        summary=summary,
+        parameters=parameters or {},
+        result={"type": "object", "properties": {}},
+        effect="read",
+        idempotent=True,
+        worker=("bridge/mcp_bridge",),
+        build=build,
+        example={},
+        unavailable=reason,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +126,10 @@ class Result:
     Args:
         data: Plain JSON values that fit the operation's result schema.
         degraded: What was missing while it was made, such as `embedding: loading`.
+        untrusted: Where text in it came from that nobody vouches for, such as
+            `https://example.org/page`; readers are told that it is data, not instructions.
     """
 
     data: dict[str, Any]
     degraded: tuple[str, ...] = ()
+    untrusted: str = ""

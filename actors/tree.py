@@ -51,6 +51,7 @@ def tree(settings: Settings) -> ChildSpec:
             _resilience(settings),
             _memory(settings),
             _knowledge(settings),
+            _tools(settings),
             _bridge(settings),
         ),
     )
@@ -155,6 +156,10 @@ def _knowledge(settings: Settings) -> ChildSpec:
         ),
         _worker("knowledge/procedures", procedures, settings),
     )
+
+
+def _tools(settings: Settings) -> ChildSpec:
+    return group("tools", ONE_FOR_ONE)
 
 
 def _bridge(settings: Settings) -> ChildSpec:

@@ -5,6 +5,7 @@ MimoError
   NotFound               never
   Conflict               never   the thing changed or exists already
   NotAvailable           never   the operation can't act here, and why
+  ApprovalRequired       never   the user must agree first
   Unavailable            after   the part that would answer is restarting
     BreakerOpen  Restarting  ShuttingDown
   Busy                   after   a limit was met: rate, concurrency, mailbox, lock
@@ -75,6 +76,17 @@ class NotAvailable(MimoError):  # noqa: N818
 
     code = "not_available"
     exit_code = 69
+
+
+class ApprovalRequired(MimoError):  # noqa: N818
+    """The user must agree first; the message is the question, made of facts of ours.
+
+    A worker raises it before it changes anything. Whoever can ask the user does so, and makes the
+    call again with `CallContext.approved`.
+    """
+
+    code = "approval_required"
+    exit_code = 77
 
 
 class Unavailable(MimoError):  # noqa: N818

@@ -166,6 +166,20 @@ class Ingest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """Where an assistant may work with files, commands and code."""
+
+    roots: Annotated[
+        tuple[Path, ...],
+        Rule(
+            "paths",
+            "Folders in which `file`, `terminal`, `code`, `meta` and `onboard` may work; never"
+            " what is hidden in them, and no keys. Empty: none.",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """Where Mimo may connect to for an assistant."""
 
@@ -278,6 +292,7 @@ class Settings:
     tools: Tools
     recall: Recall
     ingest: Ingest
+    workspace: Workspace
     web: Web
     lifecycle: Lifecycle
     llm: Llm

@@ -20,6 +20,7 @@ EXTRAS: dict[str, Mapping[str, Any]] = {
     "deprecation": {"type": "string"},
     "truncated": {"type": "boolean"},
     "hint": {"type": "string"},
+    "untrusted": {"type": "string"},
 }
 
 

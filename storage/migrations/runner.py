@@ -16,6 +16,9 @@ from mimo.storage.migrations import (
     m0005_documents,
     m0006_lifecycle,
     m0007_sessions,
+    m0008_reasoning,
+    m0009_tasks,
+    m0010_edits,
 )
 
 
@@ -47,6 +50,9 @@ MIGRATIONS: tuple[Migration, ...] = tuple(
         m0005_documents,
         m0006_lifecycle,
         m0007_sessions,
+        m0008_reasoning,
+        m0009_tasks,
+        m0010_edits,
     )
 )
 

@@ -1,0 +1,1 @@
+"""The `code` tool: symbols by tree-sitter, and the index of them."""

@@ -1,0 +1,1 @@
+"""The `cognitive` tool: verification by evaluators, what is known and what is not."""

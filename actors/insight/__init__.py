@@ -1,0 +1,1 @@
+"""The tools that look at the whole: `meta`, `onboard`, `tool_usage`, `awakening_status`."""

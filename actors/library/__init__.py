@@ -1,0 +1,1 @@
+"""Packages' documentation, and the project's own checkers."""

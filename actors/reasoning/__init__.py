@@ -1,0 +1,1 @@
+"""The `reason` tool: sessions of thought, checked against evidence."""

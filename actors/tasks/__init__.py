@@ -1,0 +1,1 @@
+"""The `autonomous` tool: a queue that works by itself."""

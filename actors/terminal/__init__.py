@@ -1,0 +1,1 @@
+"""The `terminal` tool, and child processes in general."""

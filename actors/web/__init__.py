@@ -1,0 +1,1 @@
+"""The `web` tool: pages, papers, search, a browser."""

@@ -1,0 +1,1 @@
+"""The folders in which an assistant may work: what may be opened, and how."""
