@@ -173,6 +173,10 @@ HOPS_MAX = 10
 #: Most nodes that one traversal visits.
 VISITED_NODES_MAX = 200_000
 
+# -- Workspace -------------------------------------------------------------------------------------
+#: Longest path, in characters.
+PATH_CHARS_MAX = 4_096
+
 # -- Ingest ----------------------------------------------------------------------------------------
 #: Largest file, and largest YAML file, that is ingested, in bytes.
 INGEST_FILE_BYTES_MAX = 16_777_216
@@ -245,3 +249,36 @@ LLM_ANSWER_BYTES_MAX = 1_048_576
 #: Most answers that are kept to be given again, and most bytes of them.
 LLM_CACHE_ROWS_MAX = 256
 LLM_CACHE_BYTES_MAX = 2_097_152
+
+# -- Evaluators
+#: Longest expression, in characters, and its deepest nesting.
+EXPRESSION_CHARS_MAX = 1_000
+EXPRESSION_DEPTH_MAX = 50
+#: Largest value on the way, in bits of its numerator or denominator, and of a factorial's number.
+EXPRESSION_BITS_MAX = 13_000
+FACTORIAL_MAX = 1_300
+#: Longest number that is shown whole, in digits.
+DIGITS_SHOWN_MAX = 60
+#: Longest text in which claims are looked for, in characters, and most claims that are judged.
+CLAIM_TEXT_CHARS_MAX = 8_192
+CLAIMS_MAX = 50
+
+# -- Reasoning -------------------------------------------------------------------------------------
+#: Sessions of reasoning that are kept; beyond, those touched longest ago go.
+REASONING_SESSIONS_KEPT_MAX = 2_000
+#: Topics that were asked about and are kept.
+REASONING_TOPICS_KEPT_MAX = 2_000
+#: Most steps and branches of one session.
+REASONING_STEPS_MAX = 200
+REASONING_BRANCHES_MAX = 30
+#: Longest thought, problem, response or claim, in characters.
+THOUGHT_CHARS_MAX = 8_000
+#: Most thoughts in one call, and most insights of one perspective.
+THOUGHTS_MAX = 10
+#: Most claims of one thought that are checked against memory; each is one search.
+CLAIMS_SEARCHED_MAX = 4
+#: Rows and bytes of sessions that wait for the writer.
+REASONING_ROWS_MAX = 5_000
+REASONING_BYTES_MAX = 8_388_608
+#: Sessions that the worker holds beside the database.
+REASONING_SESSIONS_HELD_MAX = 64

@@ -31,6 +31,7 @@ from mimo.storage.schema_lifecycle import (
     SessionMark,
     SessionRow,
 )
+from mimo.storage.schema_reasoning import ReasoningSession, ReasoningStep, ReasoningTopic
 from mimo.storage.schema_table import Table
 from mimo.storage.schema_work import (
     DocumentChunk,
@@ -268,4 +269,7 @@ MODELS: Final[tuple[type[Table], ...]] = (
     InteractionMemory,
     MemoryFeedback,
     SessionMark,
+    ReasoningSession,
+    ReasoningStep,
+    ReasoningTopic,
 )
