@@ -177,6 +177,10 @@ class Workspace:
             " what is hidden in them, and no keys. Empty: none.",
         ),
     ]
+    dot_names: Annotated[
+        tuple[str, ...],
+        Rule("names", "Names beginning with a dot that may be read and changed there."),
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,22 +5,16 @@ from __future__ import annotations
 import fnmatch
 import os
 import re
-import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
-
 from mimo.actors.ingest.formats import READ_SUFFIXES
-from mimo.actors.ingest.places import SECRET_FOLDERS, Roots, is_secret, is_text
+from mimo.actors.ingest.places import Roots
+from mimo.actors.workspace import walking
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 
-#: Folders of what was made or installed, not written.
-_MADE_FOLDERS = frozenset({"node_modules", "__pycache__", "venv", "site-packages"})
-_IGNORE_FILE = ".gitignore"
-_IGNORE_BYTES_MAX = 262_144
 _MAGIC = re.compile(r"[*?\[]")
 
 
@@ -35,9 +29,15 @@ class Walk:
 
     def __init__(self, base: Path, pattern: str, roots: Roots) -> None:
         self.base = base
-        self.skipped: Counter[str] = Counter()
-        self._roots = roots
         self._wanted = tuple(pattern.split("/")) if pattern else ()
+        self._walk = walking.Walk(
+            roots.place(str(base)), roots.workspace(), leaves_out=self._unwanted
+        )
+
+    @property
+    def skipped(self) -> Counter[str]:
+        """Return how many entries were left out so far, by reason."""
+        return self._walk.skipped
 
     def files(self) -> Iterator[Path]:
         """Yield the files, folder by folder, sorted by name.
@@ -45,111 +45,19 @@ class Walk:
         Raises:
             InvalidRequest: There are more than `limits.INGEST_FILES_MAX`.
         """
-        root = self._roots.root_of(self.base)
-        rules = [] if root is None else _rules_above(self.base, root)
-        for count, path in enumerate(self._folder(self.base, rules), 1):
+        for count, place in enumerate(self._walk.files(), 1):
             if count > limits.INGEST_FILES_MAX:
                 raise InvalidRequest(
                     f"expected at most {limits.INGEST_FILES_MAX} files, got more below"
                     f" {self.base}; ingest its folders one by one, or narrow the glob"
                 )
-            yield path
+            yield place.path
 
-    def _folder(self, folder: Path, rules: list[_Rules]) -> Iterator[Path]:
-        own = _rules_of(folder)
-        rules = [*rules, own] if own else rules
-        try:
-            with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:
-            self.skipped["unreadable"] += 1
-            return
-        for entry in entries:
-            reason = self._reason(entry, folder / entry.name, rules)
-            if reason:
-                self.skipped[reason] += 1
-            elif entry.is_dir(follow_symlinks=False):
-                yield from self._folder(folder / entry.name, rules)
-            else:
-                yield folder / entry.name
-
-    def _reason(self, entry: os.DirEntry[str], path: Path, rules: list[_Rules]) -> str:
-        """Return why an entry is left out; "" if it isn't."""
-        is_folder = entry.is_dir(follow_symlinks=False)
-        reasons = (
-            ("unreadable", not is_text(entry.name)),
-            ("link", entry.is_symlink()),
-            ("secret", is_secret(entry.name) or entry.name in SECRET_FOLDERS),
-            ("hidden", entry.name.startswith(".")),
-            ("ignored", is_folder and entry.name in _MADE_FOLDERS),
-            ("special", not is_folder and not entry.is_file(follow_symlinks=False)),
-            ("ignored", _is_ignored(path, rules, is_folder=is_folder)),
-            ("outside", is_folder and self._roots.root_of(path) is None),
-        )
-        found = next((name for name, is_so in reasons if is_so), "")
-        return found if found or is_folder else self._unwanted(path)
-
-    def _unwanted(self, path: Path) -> str:
+    def _unwanted(self, parts: tuple[str, ...]) -> str:
         if self._wanted:
-            is_wanted = matches(path.relative_to(self.base).parts, self._wanted)
-            return "" if is_wanted else "not matched"
-        return "" if path.suffix.lower() in READ_SUFFIXES else "other form"
-
-
-class _Rules:
-    """The rules of one `.gitignore`."""
-
-    def __init__(self, folder: Path, lines: list[str]) -> None:
-        self._folder = folder
-        self._spec = GitIgnoreSpec.from_lines(lines)
-
-    def verdict(self, path: Path, *, is_folder: bool) -> bool | None:
-        """Tell whether it is ignored; None if no rule speaks of it."""
-        name = str(path.relative_to(self._folder)) + ("/" if is_folder else "")
-        return self._spec.check_file(name).include
-
-
-def _is_ignored(path: Path, rules: list[_Rules], *, is_folder: bool) -> bool:
-    """Tell whether a path is ignored: the nearest file that speaks of it decides.
-
-    Source: gitignore(5).
-    """
-    for each in reversed(rules):
-        verdict = each.verdict(path, is_folder=is_folder)
-        if verdict is not None:
-            return verdict
-    return False
-
-
-def _rules_of(folder: Path) -> _Rules | None:
-    try:
-        # A pipe of this name must not be waited for.
-        handle = os.open(
-            folder / _IGNORE_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC
-        )
-        with os.fdopen(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
-                return None
-            raw = stream.read(_IGNORE_BYTES_MAX)
-        return _Rules(folder, raw.decode("utf-8", "replace").splitlines())
-    except (OSError, ValueError):
-        return None
-
-
-def _rules_above(base: Path, root: Path) -> list[_Rules]:
-    """Return the rules of the repository around a folder, outermost first; none outside of one.
-
-    Nothing above `root` is looked at.
-    """
-    above: list[Path] = []
-    for folder in (base, *base.parents):
-        if not folder.is_relative_to(root):
-            return []
-        if folder != base:
-            above.insert(0, folder)
-        if (folder / ".git").exists():
-            return [rules for each in above if (rules := _rules_of(each)) is not None]
-    return []
+            return "" if matches(parts, self._wanted) else "not matched"
+        suffix = Path(parts[-1]).suffix
+        return "" if suffix.lower() in READ_SUFFIXES else "other form"
 
 
 def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -25,7 +25,7 @@ LIBRARIES = {
     "mcp_types": ("interfaces/*",),
     "numpy": ("storage/*", "actors/memory/*"),
     "onnxruntime": ("actors/memory/*",),
-    "pathspec": ("actors/ingest/*",),
+    "pathspec": ("actors/workspace/*",),
     "peewee": ("storage/*",),
     "playhouse": ("storage/*",),
     "psutil": ("supervision/platform*.py",),

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mimo.actors.ingest.places import Roots, is_secret, read_file
+from mimo.actors.ingest.places import Roots, read_file
 from mimo.actors.ingest.walking import Walk, matches, split_glob
+from mimo.actors.workspace.secret_names import is_secret
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest, MimoError, NotFound
 
@@ -114,7 +115,7 @@ def test_what_becomes_a_link_after_it_was_judged_is_not_followed(inside: Path) -
 
     (folder / "c.md").unlink()
     (folder / "c.md").symlink_to("/etc/passwd")
-    with pytest.raises(InvalidRequest, match="expected a readable file"):
+    with pytest.raises(InvalidRequest, match="expected a usable file"):
         read_file(real, inside)
 
     (folder / "c.md").unlink()
@@ -122,7 +123,7 @@ def test_what_becomes_a_link_after_it_was_judged_is_not_followed(inside: Path) -
     other = inside.parent / "notes-private"
     (other / "c.md").write_text("not allowed")
     folder.symlink_to(other)
-    with pytest.raises(InvalidRequest, match="expected a readable file"):
+    with pytest.raises(InvalidRequest, match="expected a usable file"):
         read_file(real, inside)
 
 
