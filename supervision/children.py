@@ -28,6 +28,8 @@ class ChildState(StrEnum):
     RESTARTING = "restarting"
     #: A group that gave up; tried again now and then.
     PARKED = "parked"
+    #: No process until the next call to it.
+    RESTING = "resting"
 
 
 class Cause(StrEnum):
@@ -44,6 +46,8 @@ class Cause(StrEnum):
     COMMAND = "command"
     #: The retry of a parked group.
     UNPARK = "unpark"
+    #: Somebody calls a child that rests.
+    DEMAND = "demand"
 
 
 @dataclass(slots=True, eq=False)

@@ -81,6 +81,13 @@ class PublishDown:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishResting:
+    """Make known that the child starts when it is called."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Write one report with OTP's four fields; the supervisor's name is the actor's to add.
 
@@ -142,6 +149,7 @@ Effect = (
     | SetTimer
     | PublishUp
     | PublishDown
+    | PublishResting
     | Report
     | Answer
     | AnswerRow

@@ -26,6 +26,10 @@ class _RenewLease:
     """Timer payload: subscriptions are leases."""
 
 
+class _LookForWork:
+    """Timer payload: a process that has nothing to do may rest."""
+
+
 class _CheckCalls:
     """Timer payload: look for calls that are late."""
 
@@ -50,6 +54,7 @@ class GenServer(Process):
         self._check_timer: int | None = None
         self._current: m.Call | None = None
         self._handled = 0
+        self._handled_before = 0
 
     # -- What a subclass writes --------------------------------------------------------------
     def handle_call(self, request: Any, call: m.Call) -> Any:  # noqa: ARG002
@@ -70,6 +75,13 @@ class GenServer(Process):
     def handle_cast(self, request: Any) -> None:
         """Handle a request that wants no answer."""
         self.log_unknown(request)
+
+    def may_rest(self) -> bool:
+        """Tell whether nothing is lost when this process ends now and starts at the next call.
+
+        Asked when it had no work for its spec's `rest_after_s`.
+        """
+        return True
 
     def statistics_extra(self) -> dict[str, Any]:
         """Return what this process adds to its `Statistics`: plain values."""
@@ -116,6 +128,7 @@ class GenServer(Process):
             retry=retry,
         )
         self._schedule_check(now_s)
+        self._demand(target)
         return call_id
 
     def cancel_call(self, call_id: int) -> None:
@@ -186,6 +199,8 @@ class GenServer(Process):
     def prepare(self) -> None:
         """Set up the inbox for this name and incarnation."""
         self._inbox = Inbox(self.name, self.incarnation, remembers=self.remembers_replies)
+        if self.rest_after_s is not None:
+            self.after(self.rest_after_s, _LookForWork())
 
     def dispatch(self, message: Any, sender: m.Address) -> None:
         """Hand a message to the one that handles it."""
@@ -216,6 +231,8 @@ class GenServer(Process):
             self._check_timer = None
             self._caller.check(now_s)
             self._schedule_check(now_s)
+        elif isinstance(payload, _LookForWork):
+            self._look_for_work()
         elif isinstance(payload, _RenewLease):
             self._subscribe(tuple(self._known_names))
             self.after(limits.LEASE_RENEWED_S, payload)
@@ -254,6 +271,8 @@ class GenServer(Process):
         else:
             is_new = self._caller.on_down(message)
         self._schedule_check(now_s)
+        if isinstance(message, m.Down) and self._caller.load(message.name):
+            self._demand(message.name)
         if is_new and message.name in self._monitored:
             self.handle_info(message)
 
@@ -266,6 +285,18 @@ class GenServer(Process):
         if self._check_timer is None and due_s is not None:
             delay_s = min(max(due_s - now_s, 0.0), limits.SUSPECT_AFTER_S)
             self._check_timer = self.after(delay_s, _CheckCalls())
+
+    def _demand(self, target: str) -> None:
+        """Have a target started that rests, which only the registry knows."""
+        if self.registry is not None and self._caller.peer(target) is None:
+            self.post(self.registry, m.Demand(name=target))
+
+    def _look_for_work(self) -> None:
+        is_idle = self._handled == self._handled_before
+        if is_idle and not len(self._inbox) and not len(self._caller) and self.may_rest():
+            self.stop(m.NORMAL)
+        self._handled_before = self._handled
+        self.after(self.rest_after_s or 0.0, _LookForWork())
 
     def follow(self, *names: str) -> None:
         """Learn where these processes serve, before the first call to them."""

@@ -137,7 +137,10 @@ class Machine:
     # -- Small steps -----------------------------------------------------------------------------
     def _record(self, spec: ChildSpec) -> Child:
         budget = RestartBudget(self.flags.intensity, self.flags.period_s)
-        return Child(spec=spec, budget=budget)
+        child = Child(spec=spec, budget=budget)
+        if spec.on_demand:
+            child.wanted, child.state = False, ChildState.RESTING
+        return child
 
     def _is_isolated(self, child: Child) -> bool:
         is_group = child.spec.type == "supervisor" and not child.spec.critical
@@ -150,6 +153,11 @@ class Machine:
     def _want(self, child: Child, cause: Cause, now_s: float) -> None:
         child.wanted, child.cause = True, cause
         self._enter(child, ChildState.DOWN, now_s)
+
+    def _rest(self, child: Child, now_s: float) -> None:
+        child.wanted = False
+        self._enter(child, ChildState.RESTING, now_s)
+        self._do(do.PublishResting(child.name))
 
     def _leave(self, reason: ExitReason) -> None:
         if self.leaving is None:
@@ -165,6 +173,8 @@ class Machine:
     def _forget_if_gone(self, child: Child) -> None:
         """Forget the spec of what is never started again. Source: OTP supervisor:del_child/2."""
         is_dynamic = self.flags.strategy is RestartStrategy.DYNAMIC
+        if child.state is ChildState.RESTING:
+            return
         if not child.wanted and not child.has_process and (child.is_temporary or is_dynamic):
             self.children.forget(child)
 

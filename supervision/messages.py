@@ -7,41 +7,21 @@ Every message is frozen and holds plain values, other messages and actor address
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
+
+from mimo.supervision import status
 
 # An actor's address; a Thespian type that only `runtime.py` names.
 Address = Any
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExitReason:
-    """Why a process ended.
-
-    Args:
-        kind: normal, shutdown, killed (a signal, or unknown), frozen (a watchdog kill), crashed (an
-            exception), gave_up (a supervisor past its restart intensity) or start_failed.
-        detail: One sentence for the log; empty where there is nothing to add.
-        exit_code: What the node shall leave with where no further start can succeed; else 0.
-    """
-
-    kind: Literal["normal", "shutdown", "killed", "frozen", "crashed", "gave_up", "start_failed"]
-    detail: str = ""
-    exit_code: int = 0
-
-    @property
-    def is_normal(self) -> bool:
-        """Tell whether a transient child that ended so stays down.
-
-        A supervisor that gave up ends with `shutdown`, as in OTP, so only a permanent one is
-        restarted.
-        """
-        return self.kind in ("normal", "shutdown", "gave_up")
-
-
-NORMAL = ExitReason(kind="normal")
-SHUTDOWN = ExitReason(kind="shutdown")
-KILLED = ExitReason(kind="killed")
-FROZEN = ExitReason(kind="frozen")
+ExitReason = status.ExitReason
+ChildStatus = status.ChildStatus
+NORMAL, SHUTDOWN, KILLED, FROZEN = (
+    status.NORMAL,
+    status.SHUTDOWN,
+    status.KILLED,
+    status.FROZEN,
+)
 
 
 # -- Parent and child ------------------------------------------------------------------------
@@ -55,6 +35,7 @@ class Start:
             it.
         args: The spec's arguments.
         registry: Where names are looked up: the root supervisor; None for the root itself.
+        rest_after_s: Leave after this long without work; None stays.
         spec: The whole child spec where the child is a supervisor.
     """
 
@@ -62,6 +43,7 @@ class Start:
     incarnation: int
     args: dict[str, Any]
     registry: Address | None = None
+    rest_after_s: float | None = None
     spec: Any = None
 
 
@@ -156,6 +138,28 @@ class Unregister:
     name: str
     incarnation: int
     reason: ExitReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resting:
+    """A supervisor reports that a child has no process and starts when it is called."""
+
+    name: str
+    supervisor: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """A caller waits for `name`, which isn't up: if it rests, it shall start."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """Start a child of yours that rests."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,33 +355,6 @@ class DeleteChild:
     """Forget the spec of a child that is down. Source: OTP delete_child/2."""
 
     name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildStatus:
-    """One row of the live tree.
-
-    Args:
-        name: The child's id.
-        state: starting, running, stopping, down, restarting or parked.
-        pid: 0 when there is no process.
-        incarnation: Of the present or last process.
-        restarts: How often it was restarted since its supervisor started.
-        since_s: Monotonic seconds of the last change of `state`.
-        type: worker or supervisor.
-        last_exit: Why its last process ended; None if none did.
-        children: For a supervisor that is up, its own children as it last reported.
-    """
-
-    name: str
-    state: str
-    pid: int
-    incarnation: int
-    restarts: int
-    since_s: float
-    type: str
-    last_exit: ExitReason | None = None
-    children: tuple[ChildStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

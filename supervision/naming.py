@@ -7,6 +7,9 @@ from mimo.supervision import messages as m
 from mimo.supervision.gen_server import GenServer
 from mimo.supervision.registry import Notice, Registry
 
+#: What supervisors report to the registry, and what callers ask of it.
+NamingMessage = m.Register | m.Unregister | m.Subscribe | m.Resting | m.Demand
+
 
 class Naming(GenServer):
     """Registers names with the root, or holds the registry when it is the root itself."""
@@ -57,9 +60,7 @@ class Naming(GenServer):
         self._tell_registry(entry)
         self.dispatch(down, self.myAddress)
 
-    def handle_naming(
-        self, message: m.Register | m.Unregister | m.Subscribe, sender: m.Address
-    ) -> None:
+    def handle_naming(self, message: NamingMessage, sender: m.Address) -> None:
         """Handle what supervisors report and subscribers ask."""
         now_s = self.clock.monotonic_s()
         match message:
@@ -69,11 +70,19 @@ class Naming(GenServer):
                 self._send_notices(self._names.register(message, now_s))
             case m.Unregister():
                 self._send_notices(self._names.unregister(message, now_s))
+            case m.Resting():
+                self._send_notices(self._names.rest(message, now_s))
+            case m.Demand(name=name):
+                self._send_notices(self._names.demand(name, now_s))
             case m.Subscribe(names=names, lease_s=lease_s):
                 for up in self._names.subscribe(sender, names, lease_s, now_s):
                     self.post(sender, up)
 
-    def _tell_registry(self, entry: m.Register | m.Unregister) -> None:
+    def publish_resting(self, name: str) -> None:
+        """Make known that a child starts when it is called."""
+        self._tell_registry(m.Resting(name=name, supervisor=self.myAddress))
+
+    def _tell_registry(self, entry: m.Register | m.Unregister | m.Resting) -> None:
         if self._names is None:
             self.post(self.registry, entry)
         else:

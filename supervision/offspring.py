@@ -146,6 +146,7 @@ class Offspring(Process):
             incarnation=incarnation,
             args=spec.args,
             registry=registry,
+            rest_after_s=spec.rest_after_s,
             spec=spec if spec.type == "supervisor" else None,
         )
         self.post(address, start)

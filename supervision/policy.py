@@ -23,6 +23,8 @@ from mimo.supervision.machine import Machine
 from mimo.supervision.messages import SHUTDOWN, ExitReason
 from mimo.supervision.specs import AutoShutdown, ChildSpec, RestartStrategy, check_specs
 
+_WITHOUT_PROCESS = (ChildState.DOWN, ChildState.PARKED, ChildState.RESTING)
+
 
 class Policy(Machine):
     """The rules of one supervisor, event by event."""
@@ -30,6 +32,9 @@ class Policy(Machine):
     # -- Events: the children's lives ----------------------------------------------------------
     def boot(self, now_s: float) -> list[Effect]:
         """Start all children from left to right, each after the one before has started."""
+        for child in self.children:
+            if child.state is ChildState.RESTING:
+                self._do(do.PublishResting(child.name))
         return self._settle(now_s)
 
     def child_started(self, name: str, incarnation: int, now_s: float) -> list[Effect]:
@@ -90,6 +95,14 @@ class Policy(Machine):
             self._start_failed(child, reason, now_s)
         return self._settle(now_s)
 
+    def demanded(self, name: str, now_s: float) -> list[Effect]:
+        """Start a child that rests, since somebody calls it; all others are left alone."""
+        if self.children.knows(name):
+            child = self.children.get(name)
+            if child.state is ChildState.RESTING and self.leaving is None:
+                self._want(child, Cause.DEMAND, now_s)
+        return self._settle(now_s)
+
     def timer_fired(self, timer: Timer, now_s: float) -> list[Effect]:
         """Act on a timer that `SetTimer` asked for, unless it is stale."""
         child = self.children.find(timer.name, timer.incarnation)
@@ -123,7 +136,8 @@ class Policy(Machine):
         except MimoError as error:
             return self._refuse(token, error)
         child = self._record(spec)
-        child.cause = Cause.ADD
+        child.wanted, child.cause = True, Cause.ADD
+        self._enter(child, ChildState.DOWN, now_s)
         child.start_tokens.append(token)
         self.children.add(child)
         return self._settle(now_s)
@@ -138,7 +152,7 @@ class Policy(Machine):
         try:
             self._refuse_when_leaving()
             child = self.children.get(name)
-            is_idle = child.state in (ChildState.DOWN, ChildState.PARKED) and not child.wanted
+            is_idle = child.state in _WITHOUT_PROCESS and not child.wanted
             if not is_idle and not force:
                 raise Conflict(f"expected {name!r} to be down, got {child.state}; use force")
         except MimoError as error:
@@ -173,7 +187,7 @@ class Policy(Machine):
         try:
             self._refuse_when_leaving()
             child = self.children.get(name)
-            if child.state not in (ChildState.DOWN, ChildState.PARKED) or child.wanted:
+            if child.state not in _WITHOUT_PROCESS or child.wanted:
                 raise Conflict(f"expected {name!r} to be down, got {child.state}; stop it first")
         except MimoError as error:
             return self._refuse(token, error)
@@ -184,6 +198,10 @@ class Policy(Machine):
     # -- What follows an end -------------------------------------------------------------------
     def _ended(self, child: Child, reason: ExitReason, ran_s: float, now_s: float) -> None:
         """Decide after a running child ended by itself. Source: OTP supervisor:do_restart/3."""
+        if child.spec.rest_after_s is not None and reason.kind == "normal":
+            self._report_exit("supervision.child_exited", child, reason, "running", is_error=False)
+            self._rest(child, now_s)
+            return
         restarts = child.is_restarted_after(reason)
         well = not restarts and reason.is_normal
         self._report_exit("supervision.child_exited", child, reason, "running", is_error=not well)
@@ -228,6 +246,9 @@ class Policy(Machine):
             self._leave(replace(reason, kind="start_failed", detail=f"{where}{reason.detail}"))
         elif child.cause is Cause.UNPARK or (child.parkings and child.cause is Cause.COMMAND):
             self._park(child, reason, now_s)
+        elif child.cause is Cause.DEMAND:
+            # The next call tries again; its siblings shall not pay for it.
+            self._rest(child, now_s)
         elif child.cause in (Cause.ADD, Cause.COMMAND):
             child.wanted = False
             if child.cause is Cause.ADD:
@@ -282,7 +303,7 @@ class Policy(Machine):
 
         Also one that was down is started, as in OTP.
         """
-        if victim.wanted and victim.incarnation == 0:
+        if victim.state is ChildState.RESTING or (victim.wanted and victim.incarnation == 0):
             return
         victim.must_stop = victim.state in (ChildState.STARTING, ChildState.RUNNING)
         victim.wanted, victim.cause = not victim.is_temporary, Cause.CASCADE

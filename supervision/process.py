@@ -40,6 +40,7 @@ class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
         self.spec: Any = None
         self.parent: m.Address = None
         self.registry: m.Address = None
+        self.rest_after_s: float | None = None
         self._is_started = False
         self._start_deferred = False
         self._timers = Timers()
@@ -189,6 +190,7 @@ class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
     def _handle_start(self, start: m.Start, sender: m.Address) -> None:
         self.name, self.incarnation, self.spec = start.name, start.incarnation, start.spec
         self.parent, self.registry = sender, start.registry
+        self.rest_after_s = start.rest_after_s
         self.prepare()
         try:
             self.init(start.args)

@@ -11,12 +11,23 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from mimo.config.errors import NotFound, Restarting
-from mimo.supervision.messages import Address, Down, ExitReason, Register, Unregister, Up
+from mimo.supervision.messages import (
+    Address,
+    Down,
+    ExitReason,
+    Register,
+    Resting,
+    Unregister,
+    Up,
+    Wake,
+)
 
 #: Most addresses of dead processes remembered.
 DEAD_KEPT_MAX = 256
 #: What the registry wants sent: a receiver and what it shall hear.
-Notice = tuple[Address, Up | Down]
+Notice = tuple[Address, Up | Down | Wake]
+#: How long a demand for a name that neither serves nor rests is remembered, in seconds.
+DEMAND_KEPT_S = 60.0
 
 
 @dataclass(slots=True)
@@ -34,6 +45,8 @@ class Registry:
         self._subscribers: dict[str, _Subscriber] = {}
         #: When supervisors died, by address, in microseconds: late reports of theirs are refused.
         self._dead_us: OrderedDict[str, int] = OrderedDict()
+        self._resting: dict[str, Address] = {}
+        self._demanded: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._up)
@@ -48,6 +61,8 @@ class Registry:
         if is_stale or entry.incarnation <= self._dead_us.get(str(entry.supervisor), -1):
             return []
         self._newest[entry.name] = entry.incarnation
+        self._resting.pop(entry.name, None)
+        self._demanded.pop(entry.name, None)
         up = Up(
             name=entry.name,
             address=entry.address,
@@ -67,6 +82,21 @@ class Registry:
         if up is None or up.incarnation != entry.incarnation:
             return []
         return self._take_down(up, entry.reason, now_s)
+
+    def rest(self, entry: Resting, now_s: float) -> list[Notice]:
+        """Note that a process starts when it is called; somebody may be waiting already."""
+        self._resting[entry.name] = entry.supervisor
+        if self._demanded.get(entry.name, 0.0) > now_s:
+            return [(entry.supervisor, Wake(name=entry.name))]
+        return []
+
+    def demand(self, name: str, now_s: float) -> list[Notice]:
+        """Have a process started that rests; one that is on its way to rest as soon as it does."""
+        if name in self._up:
+            return []
+        self._demanded[name] = now_s + DEMAND_KEPT_S
+        supervisor = self._resting.get(name)
+        return [] if supervisor is None else [(supervisor, Wake(name=name))]
 
     def subscribe(
         self, address: Address, names: tuple[str, ...], lease_s: float, now_s: float
@@ -88,7 +118,7 @@ class Registry:
         up = self._up.get(name)
         if up is not None:
             return up
-        if name in self._newest:
+        if name in self._newest or name in self._resting:
             raise Restarting(f"expected {name} to be up, got a restart", retry_after_s=0.1)
         raise NotFound(f"expected the name of a process, got {name!r}; see 'mimo tree'")
 
@@ -102,6 +132,7 @@ class Registry:
 
     def prune(self, now_s: float) -> int:
         """Drop the leases that have run out and return how many subscribers are left."""
+        self._demanded = {name: end_s for name, end_s in self._demanded.items() if end_s > now_s}
         for key, subscriber in list(self._subscribers.items()):
             subscriber.ends_s = {
                 name: end_s for name, end_s in subscriber.ends_s.items() if end_s > now_s
@@ -116,6 +147,9 @@ class Registry:
         self._dead_us[str(up.address)] = int(now_s * 1e6)
         if len(self._dead_us) > DEAD_KEPT_MAX:
             self._dead_us.popitem(last=False)
+        resting = [name for name, above in self._resting.items() if above == up.address]
+        for name in resting:
+            del self._resting[name]
         for child in self.below(up.address):
             below = ExitReason(kind=reason.kind, detail=f"its supervisor {up.name} ended")
             notices.extend(self._take_down(child, below, now_s))

@@ -103,6 +103,9 @@ class ChildSpec:
         busy_max_s: How long one of its handlers may compute before it counts as frozen.
         critical: For a parking supervisor: when this group gives up, what stands below it is
             restarted with it instead of the group being parked.
+        on_demand: Whether it starts at the first call to it instead of with its supervisor.
+        rest_after_s: A worker leaves after this long without work, until the next call to it; None
+            stays. Source: ours; an idle process costs memory.
         flags: The flags of a child supervisor; None for a worker.
         children: The children of a child supervisor, in start order.
     """
@@ -117,6 +120,8 @@ class ChildSpec:
     start_timeout_s: float = limits.START_TIMEOUT_S
     busy_max_s: float = limits.BUSY_S_MAX
     critical: bool = False
+    on_demand: bool = False
+    rest_after_s: float | None = None
     flags: SupervisorFlags | None = None
     children: tuple[ChildSpec, ...] = ()
 
@@ -184,6 +189,10 @@ def check_specs(flags: SupervisorFlags, children: tuple[ChildSpec, ...]) -> None
                 f"expected a transient or temporary child to be significant, got {spec.id!r} "
                 "(permanent); "
                 "a permanent child is always restarted and never ends by itself"
+            )
+        if spec.type == "supervisor" and (spec.on_demand or spec.rest_after_s is not None):
+            raise StartError(
+                f"expected a worker to rest, got the supervisor {spec.id!r}; let its children rest"
             )
         if spec.significant and flags.auto_shutdown is AutoShutdown.NEVER:
             raise StartError(

@@ -27,7 +27,7 @@ from mimo.supervision import runtime
 from mimo.supervision.effects import Effect, Timer
 from mimo.supervision.gen_server import NO_REPLY, failure
 from mimo.supervision.heartbeat import Heartbeat
-from mimo.supervision.naming import Naming
+from mimo.supervision.naming import Naming, NamingMessage
 from mimo.supervision.policy import Policy
 from mimo.supervision.rows import Rows, row, row_of_registered
 from mimo.supervision.specs import ChildSpec, SupervisorFlags
@@ -94,7 +94,7 @@ class Supervisor(Watching, Naming):
         self._act(self._policy.child_exited(name, incarnation, reason, now_s))
 
     # -- What comes in -----------------------------------------------------------------------
-    def handle_message(self, message: Any, sender: m.Address) -> bool:
+    def handle_message(self, message: Any, sender: m.Address) -> bool:  # noqa: C901  a table
         """Handle what children, registry users and Thespian send."""
         now_s = self.clock.monotonic_s()
         match message:
@@ -119,7 +119,9 @@ class Supervisor(Watching, Naming):
                 self.suspect(name, incarnation)
             case runtime.ChildActorExited():
                 self.look_for_deaths()
-            case m.Register() | m.Unregister() | m.Subscribe():
+            case m.Wake(name=name):
+                self._act(self._policy.demanded(name, now_s))
+            case _ if isinstance(message, NamingMessage):
                 self.handle_naming(message, sender)
             case _:
                 return False
@@ -180,7 +182,7 @@ class Supervisor(Watching, Naming):
             self._carry_out(self._queue.popleft())
         self._is_acting = False
 
-    def _carry_out(self, effect: Effect) -> None:  # noqa: C901  a table
+    def _carry_out(self, effect: Effect) -> None:  # noqa: C901, PLR0912  a table
         match effect:
             case do.SpawnChild(name=name, incarnation=incarnation):
                 self._spawn_child(name, incarnation)
@@ -194,6 +196,8 @@ class Supervisor(Watching, Naming):
                 self._publish_up(name, incarnation)
             case do.PublishDown(name=name, incarnation=incarnation, reason=reason):
                 self.publish_down(m.Down(name=name, incarnation=incarnation, reason=reason))
+            case do.PublishResting(name=name):
+                self.publish_resting(name)
             case do.Report():
                 self._report(effect)
             case do.Answer(token=call, value=value):
@@ -281,6 +285,7 @@ class Supervisor(Watching, Naming):
         try:
             return self.names().whereis(name)
         except Restarting:
+            self.handle_naming(m.Demand(name=name), self.myAddress)
             for child in self._policy.children:
                 is_below = name == child.name or name.startswith(f"{child.name}/")
                 if is_below and not child.wanted:

@@ -30,6 +30,7 @@ class Worker(GenServer):
         mute: It never answers `Start`.
         deaf: It ignores `Stop`.
         free: It doesn't die with its parent.
+        busy_while: It may not rest while this file exists.
     """
 
     def init(self, args: dict[str, Any]) -> None:
@@ -58,12 +59,18 @@ class Worker(GenServer):
                     pass
             case "silence":
                 return NO_REPLY
+            case ("ask", name, what):
+                self.call(name, what, lambda value: self.reply(call, value), timeout_s=20.0)
+                return NO_REPLY
             case m.ExitReason():
                 self.reply(call, True)
                 self.stop(request)
             case _:
                 return super().handle_call(request, call)
         return None
+
+    def may_rest(self) -> bool:
+        return not _exists(self.args.get("busy_while"))
 
     def stop(self, reason: m.ExitReason = m.NORMAL) -> None:
         if self.args.get("deaf") and reason.kind == "shutdown":

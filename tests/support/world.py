@@ -46,6 +46,7 @@ class World:
         self.journal: list[str] = []
         self.alive: dict[str, int] = {}
         self.up: dict[str, int] = {}
+        self.resting: set[str] = set()
         self.reports: list[do.Report] = []
         self.answers: dict[Any, Any] = {}
         #: When restarts were counted and allowed, in monotonic seconds.
@@ -81,6 +82,11 @@ class World:
     def die(self, name: str, reason: ExitReason = KILLED) -> World:
         """Let a child end by itself."""
         self._exit(name, self.alive[name], reason)
+        return self.run_for(0)
+
+    def demand(self, name: str) -> World:
+        """Let somebody call a child."""
+        self._carry_out(self.policy.demanded(name, self.now_s))
         return self.run_for(0)
 
     def stop(self, reason: ExitReason = SHUTDOWN) -> World:
@@ -164,6 +170,9 @@ class World:
                 self._later(delay_s, lambda: self.policy.timer_fired(timer, self.now_s))
             case do.PublishUp(name=name, incarnation=incarnation):
                 self.up[name] = incarnation
+            case do.PublishResting(name=name):
+                assert name not in self.alive
+                self.resting.add(name)
             case do.PublishDown(name=name, incarnation=incarnation):
                 assert self.up.pop(name) == incarnation
             case do.Report():

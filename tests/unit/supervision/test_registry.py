@@ -8,7 +8,7 @@ import pytest
 
 from mimo.config.errors import NotFound, Restarting
 from mimo.supervision import messages as m
-from mimo.supervision.registry import Registry
+from mimo.supervision.registry import DEMAND_KEPT_S, Notice, Registry
 
 
 def entry(
@@ -27,10 +27,12 @@ def gone(name: str, incarnation: int, reason: m.ExitReason = m.KILLED) -> m.Unre
     return m.Unregister(name=name, incarnation=incarnation, reason=reason)
 
 
-def heard(notices: list[tuple[Any, m.Up | m.Down]]) -> list[str]:
-    """Return notices as `receiver:Up name/incarnation`."""
+def heard(notices: list[Notice]) -> list[str]:
+    """Return notices as `receiver:Up name/incarnation`, or `receiver:Wake name`."""
     return [
-        f"{address}:{type(fact).__name__} {fact.name}/{fact.incarnation}"
+        f"{address}:Wake {fact.name}"
+        if isinstance(fact, m.Wake)
+        else f"{address}:{type(fact).__name__} {fact.name}/{fact.incarnation}"
         for address, fact in notices
     ]
 
@@ -157,3 +159,37 @@ def test_below_tells_what_one_supervisor_registered() -> None:
 
     assert [up.name for up in registry.below("g@")] == ["a"]
     assert len(registry) == 2
+
+
+def test_a_demand_wakes_what_rests() -> None:
+    """It goes to the supervisor that said so, until the name serves."""
+    registry = Registry()
+    resting = m.Resting(name="a", supervisor="sup")
+
+    assert heard(registry.rest(resting, 0.0)) == []
+    assert heard(registry.demand("a", 1.0)) == ["sup:Wake a"]
+    registry.register(entry("a", 1), 2.0)
+    assert heard(registry.demand("a", 3.0)) == []
+    with pytest.raises(NotFound):
+        registry.whereis("b")
+
+
+def test_a_demand_that_comes_before_the_rest_is_remembered_for_a_while() -> None:
+    """A caller may hear of the end before the registry hears that it rests."""
+    registry = Registry()
+    resting = m.Resting(name="a", supervisor="sup")
+    registry.demand("a", 0.0)
+
+    assert heard(registry.rest(resting, DEMAND_KEPT_S - 1.0)) == ["sup:Wake a"]
+    assert heard(registry.rest(resting, DEMAND_KEPT_S + 1.0)) == []
+
+
+def test_what_rested_below_a_dead_supervisor_is_forgotten_until_its_successor_says_so() -> None:
+    """A demand meanwhile is remembered."""
+    registry = Registry()
+    registry.register(entry("group", 1), 0.0)
+    registry.rest(m.Resting(name="a", supervisor=registry.whereis("group").address), 0.0)
+    registry.unregister(gone("group", 1), 1.0)
+
+    assert heard(registry.demand("a", 1.0)) == []
+    assert heard(registry.rest(m.Resting(name="a", supervisor="new"), 2.0)) == ["new:Wake a"]
