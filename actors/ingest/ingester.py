@@ -132,6 +132,10 @@ class Ingester(TableOwner):
         self._db.close()
         super().terminate(reason)
 
+    def may_rest(self) -> bool:
+        """Tell whether no job is open; those that ended stand in the table."""
+        return not self._queue and self._steps is None
+
     def statistics_extra(self) -> dict[str, Any]:
         """Add what is being done."""
         return {"queued": len(self._queue), "working_on": self._working_on}
@@ -147,7 +151,7 @@ class Ingester(TableOwner):
                     retry_after_s=5.0,
                 )
             if request.kind == "url":
-                from mimo.actors.ingest.downloading import target_of
+                from mimo.actors.web.guard import target_of
 
                 target_of(request.place, self._settings.web.allow)
             self._jobs[job.id] = known = job
@@ -291,7 +295,7 @@ class Ingester(TableOwner):
     # -- Downloads ---------------------------------------------------------------------------
     def _fetch(self, url: str) -> None:
         """Download in a thread, since it waits; the socket pair tells this one when it is over."""
-        from mimo.actors.ingest.downloading import download
+        from mimo.actors.web.downloading import download
 
         inner, outer = socket.socketpair()
         box: list[Any] = []

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from mimo.actors.ingest import composing, formats, walking
-from mimo.actors.ingest.downloading import Downloaded
 from mimo.actors.ingest.jobs import DEATHS_MAX, Job
 from mimo.actors.ingest.places import Roots, read_file
 from mimo.actors.ingest.steps import Breath, Fetch, Step, Steps
+from mimo.actors.web.downloading import Downloaded
 from mimo.config.errors import InvalidRequest, MimoError
 from mimo.storage import documents
 from mimo.storage.connection import Database

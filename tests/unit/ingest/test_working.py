@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mimo.actors.ingest.downloading import Downloaded
 from mimo.actors.ingest.jobs import Job
 from mimo.actors.ingest.messages import Ingest
+from mimo.actors.web.downloading import Downloaded
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest, NotFound
 from mimo.storage import documents, integrity, links, memories

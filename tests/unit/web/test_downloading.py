@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from mimo.actors.ingest import downloading
-from mimo.actors.ingest.downloading import Downloaded, addresses, download, is_public, target_of
+from mimo.actors.web import exchange
+from mimo.actors.web.downloading import Downloaded, download
+from mimo.actors.web.guard import addresses, is_public, target_of
 from mimo.config import limits
 from mimo.config.clock import SYSTEM_CLOCK
 from mimo.config.errors import (
@@ -287,7 +288,7 @@ def test_nobody_listens() -> None:
 
 def test_a_connection_is_closed_whatever_happens() -> None:
     """No socket is left. Source: house rule."""
-    assert downloading.STEP_S < limits.WEB_TIMEOUT_S
+    assert exchange.STEP_S < limits.WEB_TIMEOUT_S
     with serving(page(b"x", "image/png")) as host, pytest.raises(InvalidRequest):
         _get(f"http://{host}/", host)
     # pytest turns a ResourceWarning of an open socket into a failure.
