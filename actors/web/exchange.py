@@ -184,7 +184,7 @@ def _redirected(request: Request, target: Target, url: str, status: int) -> Requ
     return replace(request, url=url, headers=headers, method="GET", body=None)
 
 
-def target_of_url(url: str) -> tuple[str, str, int]:
+def _origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of a URL, whether or not it may be read."""
     try:
         found = target_of(url, ["*"])
