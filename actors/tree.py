@@ -5,9 +5,11 @@ Order is dependency: what stands lower needs what stands higher.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.pools import recall_names
+from mimo.config import limits
 from mimo.config.settings import Settings, load_settings
 from mimo.supervision.specs import (
     SUPERVISOR_CLASS,
@@ -26,6 +28,11 @@ REST_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.REST_FOR_ONE, intensity=
 ROOT_FLAGS = SupervisorFlags(
     strategy=RestartStrategy.REST_FOR_ONE, intensity=5, period_s=10.0, parks_groups=True
 )
+
+#: Of workers that start with the node, to go on with what is open, and leave when nothing is.
+RESTS: Mapping[str, Any] = {"rest_after_s": limits.REST_AFTER_S}
+#: Of workers that start at the first call to them, too.
+ON_DEMAND: Mapping[str, Any] = {"on_demand": True, **RESTS}
 
 #: Which heir holds the tables of which owner.
 HEIR_OF = {
@@ -131,13 +138,14 @@ def _memory(settings: Settings) -> ChildSpec:
             settings,
             busy_max_s=10.0,
         ),
-        _worker("memory/llm", "mimo.actors.llm.client.LlmClient", settings),
+        _worker("memory/llm", "mimo.actors.llm.client.LlmClient", settings, **RESTS),
         # One page of a PDF, or one file of JSON, is read in one go.
         _worker(
             "memory/ingest",
             "mimo.actors.ingest.ingester.Ingester",
             settings,
             busy_max_s=60.0,
+            **RESTS,
         ),
     )
 
@@ -153,8 +161,9 @@ def _knowledge(settings: Settings) -> ChildSpec:
             "mimo.actors.knowledge.graph.KnowledgeGraph",
             settings,
             busy_max_s=10.0,
+            **ON_DEMAND,
         ),
-        _worker("knowledge/procedures", procedures, settings),
+        _worker("knowledge/procedures", procedures, settings, **RESTS),
     )
 
 

@@ -50,6 +50,8 @@ SUSPECT_AFTER_S = 0.3
 # -- Supervision
 #: Default time for a child to answer `Start`, in seconds.
 START_TIMEOUT_S = 15.0
+#: A worker that may rest leaves after this long without a call, in seconds.
+REST_AFTER_S = 30.0
 #: Default time for a child to leave after `Stop`, in seconds.
 SHUTDOWN_S = 5.0
 #: How often a supervisor looks at its children: while somebody waits, and otherwise.
@@ -177,6 +179,32 @@ VISITED_NODES_MAX = 200_000
 #: Longest path, in characters.
 PATH_CHARS_MAX = 4_096
 
+# -- Files -----------------------------------------------------------------------------------------
+#: Largest file that is read or edited, in bytes.
+FILE_BYTES_MAX = 10_485_760
+#: Largest text that one call writes, in bytes of UTF-8: it travels as one message.
+FILE_TEXT_BYTES_MAX = 196_608
+#: Most lines, and most characters, of one page of a file.
+FILE_PAGE_LINES_MAX = 500
+FILE_PAGE_CHARS_MAX = 40_000
+#: Most files that one call reads or changes, and most bytes of them together.
+FILES_AT_ONCE_MAX = 50
+FILES_AT_ONCE_BYTES_MAX = 67_108_864
+#: Edits that can be undone: how many are kept, and bytes of what they replaced, compressed.
+EDITS_KEPT_MAX = 1_000
+EDITS_BYTES_MAX = 268_435_456
+#: Longest pattern, in characters, and most patterns of one search.
+SEARCH_PATTERN_CHARS_MAX = 1_000
+SEARCH_PATTERNS_MAX = 20
+#: Largest file that is searched, in bytes; time for one file, and for one search, in seconds.
+SEARCHED_BYTES_MAX = 2_097_152
+SEARCH_FILE_S = 0.5
+SEARCH_S = 20.0
+#: Most matches, or entries, of one answer.
+FILES_SHOWN_MAX = 500
+#: Most lines of the changed part of two files that are compared.
+DIFF_LINES_MAX = 20_000
+
 # -- Ingest ----------------------------------------------------------------------------------------
 #: Largest file, and largest YAML file, that is ingested, in bytes.
 INGEST_FILE_BYTES_MAX = 16_777_216
@@ -204,6 +232,39 @@ INGEST_SOURCE_CHARS_MAX = 4_096
 WEB_BYTES_MAX = 8_388_608
 WEB_TIMEOUT_S = 30.0
 WEB_REDIRECTS_MAX = 5
+
+# -- Web -------------------------------------------------------------------------------------------
+#: Jobs at once, those of them with a browser, and most that wait.
+WEB_AT_ONCE_MAX = 3
+WEB_BROWSERS_MAX = 1
+WEB_WAITING_MAX = 16
+#: How long a job may take, and one with a browser, in seconds.
+WEB_JOB_S_MAX = 45.0
+WEB_BROWSER_JOB_S_MAX = 55.0
+#: Memory that a job may take beyond what it begins with, and CPU time in seconds.
+WEB_JOB_BYTES_MAX = 805_306_368
+WEB_JOB_CPU_S_MAX = 40
+#: Memory of a browser with all its processes, CPU seconds of each, and its largest file.
+WEB_BROWSER_BYTES_MAX = 1_610_612_736
+WEB_BROWSER_CPU_S_MAX = 60
+WEB_BROWSER_FILE_BYTES_MAX = 134_217_728
+#: Connections of a browser at once.
+WEB_CONNECTIONS_MAX = 64
+#: Most bytes that one visit of a browser may send and receive.
+WEB_VISIT_BYTES_MAX = 134_217_728
+#: Largest answer of a job, in bytes: it travels as one message.
+WEB_ANSWER_BYTES_MAX = 229_376
+#: Longest text of one answer, in characters; the rest comes with an offset.
+WEB_TEXT_CHARS_MAX = 40_000
+#: Largest picture or PDF that stands in an answer, in bytes.
+WEB_PICTURE_BYTES_MAX = 150_000
+#: Largest JSON body of a POST, in bytes, and most headers of a request.
+WEB_POST_BYTES_MAX = 65_536
+WEB_HEADERS_MAX = 20
+#: Longest script, most actions of one `interact`, and most cases of one `test`.
+WEB_SCRIPT_CHARS_MAX = 20_000
+WEB_ACTIONS_MAX = 50
+WEB_CASES_MAX = 50
 
 # -- Lifecycle -------------------------------------------------------------------------------------
 #: Memories that are looked at, and exported, in one slice.
@@ -282,3 +343,33 @@ REASONING_ROWS_MAX = 5_000
 REASONING_BYTES_MAX = 8_388_608
 #: Sessions that the worker holds beside the database.
 REASONING_SESSIONS_HELD_MAX = 64
+
+# -- Tasks -----------------------------------------------------------------------------------------
+#: Most tasks that are open at once, and ended ones that are kept.
+TASKS_OPEN_MAX = 1_000
+TASKS_KEPT_MAX = 1_000
+#: Most tasks in one `queue`, and most that one task needs.
+TASKS_AT_ONCE_MAX = 50
+TASK_NEEDS_MAX = 50
+#: Largest arguments of one task, and of all in one `queue`, and largest result, in bytes of JSON.
+TASK_BYTES_MAX = 32_768
+TASKS_BYTES_MAX = 131_072
+TASK_RESULT_BYTES_MAX = 16_384
+#: Most attempts of one task, and the longest time of one, in seconds.
+TASK_ATTEMPTS_MAX = 20
+TASK_TIMEOUT_S_MAX = 3_600.0
+#: Latest deadline, and latest beginning, of a task, in seconds from when it was queued.
+TASK_DEADLINE_S_MAX = 2_592_000.0
+
+# -- Usage and experience --------------------------------------------------------------------------
+#: Most rows of one list of statistics.
+USAGE_ROWS_MAX = 200
+#: Calls of sessions from which it is learnt what follows what.
+SEQUENCE_CALLS_MAX = 10_000
+#: Longest description of a task, in characters.
+TASK_CHARS_MAX = 2_000
+
+# -- Code ------------------------------------------------------------------------------------------
+#: Longest name and longest signature of a symbol, in characters.
+SYMBOL_CHARS_MAX = 200
+SIGNATURE_CHARS_MAX = 240

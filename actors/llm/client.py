@@ -93,6 +93,10 @@ class LlmClient(TableOwner):
         self._counts = {"answered": 0, "cached": 0, "failed": 0, "attempts": 0}
         super().init(args)
 
+    def may_rest(self) -> bool:
+        """Tell whether there is nobody to ask; else others look whether this process serves."""
+        return not self._providers
+
     def tables(self) -> tuple[TableSpec, ...]:
         """Return the one table: the budget."""
         return (TABLE,)

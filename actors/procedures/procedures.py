@@ -135,6 +135,10 @@ class Procedures(GenServer):
         """Close the connection; runs go on in the next process."""
         self._db.close()
 
+    def may_rest(self) -> bool:
+        """Tell whether no run is open, and nobody waits for one."""
+        return not self._runner.runs and not any(self._waiting.values())
+
     def statistics_extra(self) -> dict[str, Any]:
         """Add what is open."""
         return {"open_runs": len(self._runner.runs), "unreadable_runs": len(self._problems)}

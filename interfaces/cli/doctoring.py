@@ -144,10 +144,14 @@ def check_node(place: Place) -> Finding:
         return Finding("node", "ok", "not running; an assistant or 'mimo start' starts it")
     with place.actors() as client:
         rows = [row for row, _supervisor in flat(rows_of(client))]
-    troubled = [f"{row.name} is {row.state}" for row in rows if row.state != "running"]
+    troubled = [f"{row.name} is {row.state}" for row in rows if row.state not in output.WELL]
     if troubled:
         return Finding("node", "failed", f"{', '.join(troubled)}; see 'mimo logs --level warning'")
-    return Finding("node", "ok", f"pid {card.watchdog_pid}, {len(rows) + 1} processes serve")
+    return Finding(
+        "node",
+        "ok",
+        f"pid {card.watchdog_pid}, {sum(bool(row.pid) for row in rows) + 1} processes serve",
+    )
 
 
 def check_handshake(place: Place) -> Finding:

@@ -62,8 +62,8 @@ def _status(place: Place) -> dict[str, Any]:
             bridge = statistics_of(client, "bridge/mcp_bridge")
     except MimoError as error:
         return found | {"state": "not answering", "reason": error.message}
-    troubled = [f"{row.name} {row.state}" for row in rows if row.state != "running"]
-    found["processes"] = len(rows) + 1
+    troubled = [f"{row.name} {row.state}" for row in rows if row.state not in output.WELL]
+    found["processes"] = sum(bool(row.pid) for row in rows) + 1
     found["restarts"] = sum(row.restarts for row in rows)
     if bridge is not None:
         found |= {

@@ -18,6 +18,9 @@ from rich.table import Table
 #: Columns for a reader that isn't a terminal: a line must not be broken or cut.
 UNBOUNDED_COLUMNS = 400
 
+#: States of a process in which nothing is wrong: one that rests starts when it is called.
+WELL = frozenset({"running", "resting"})
+
 #: Colour of a state, by its name.
 STATE_STYLES = {
     "running": "green",
@@ -26,6 +29,7 @@ STATE_STYLES = {
     "stopping": "yellow",
     "down": "red",
     "parked": "red",
+    "resting": "dim",
     "closed": "green",
     "half_open": "yellow",
     "open": "red",
