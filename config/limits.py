@@ -373,3 +373,16 @@ TASK_CHARS_MAX = 2_000
 #: Longest name and longest signature of a symbol, in characters.
 SYMBOL_CHARS_MAX = 200
 SIGNATURE_CHARS_MAX = 240
+
+# -- Child processes -------------------------------------------------------------------------------
+#: What a command may use unless it is told otherwise: memory besides files and processes of it and
+#: all its descendants; seconds of processor, open files and size of a written file of each process.
+CHILD_MEMORY_BYTES = 2_147_483_648
+CHILD_PROCESSES_MAX = 256
+CHILD_CPU_S = 900
+CHILD_FILES_MAX = 1_024
+CHILD_FILE_BYTES = 2_147_483_648
+#: Seconds until it is ended.
+CHILD_TIMEOUT_S = 30.0
+#: Output that is kept of each of its streams, in bytes.
+CHILD_OUTPUT_BYTES = 1_048_576

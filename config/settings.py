@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from mimo.config import paths, setting_sources
 from mimo.config.setting_rules import Rule
+from mimo.config.settings_tools import Ingest, Web, Workspace
 
 Durability = Literal["full", "normal"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -150,51 +151,6 @@ class Recall:
     """How many processes answer searches."""
 
     workers: Annotated[int, Rule("count", "Processes that search.", least=1, most=16)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ingest:
-    """Which documents may be read."""
-
-    roots: Annotated[
-        tuple[Path, ...],
-        Rule(
-            "paths",
-            "Folders from which `ingest` may read; never what is hidden in them, and no keys.",
-        ),
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """Where an assistant may work with files, commands and code."""
-
-    roots: Annotated[
-        tuple[Path, ...],
-        Rule(
-            "paths",
-            "Folders in which `file`, `terminal`, `code`, `meta` and `onboard` may work; never"
-            " what is hidden in them, and no keys. Empty: none.",
-        ),
-    ]
-    dot_names: Annotated[
-        tuple[str, ...],
-        Rule("names", "Names beginning with a dot that may be read and changed there."),
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Web:
-    """Where Mimo may connect to for an assistant."""
-
-    allow: Annotated[
-        tuple[str, ...],
-        Rule(
-            "names",
-            "Hosts that may be read: `docs.python.org`, `*.example.org`, `*` for every public one;"
-            " `127.0.0.1:8000`, with its port, also a private one. Empty: none.",
-        ),
-    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
