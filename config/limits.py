@@ -256,7 +256,7 @@ WEB_VISIT_BYTES_MAX = 134_217_728
 WEB_ANSWER_BYTES_MAX = 229_376
 #: Longest text of one answer, in characters; the rest comes with an offset.
 WEB_TEXT_CHARS_MAX = 40_000
-#: Largest picture or PDF that stands in an answer, in bytes.
+#: Largest picture or PDF that stands in an answer or goes to a language model, in bytes.
 WEB_PICTURE_BYTES_MAX = 150_000
 #: Largest JSON body of a POST, in bytes, and most headers of a request.
 WEB_POST_BYTES_MAX = 65_536
@@ -300,6 +300,8 @@ BRIEFING_TOKENS_MAX = 8_000
 #: Most bytes of a question to a language model, and most tokens of an answer.
 LLM_PROMPT_BYTES_MAX = 131_072
 LLM_TOKENS_MAX = 8_192
+#: Longest data URL of a picture that belongs to a question, in characters.
+LLM_IMAGE_CHARS_MAX = 229_376
 #: Longest time for one completion with all its attempts, in seconds.
 LLM_DEADLINE_S_MAX = 600.0
 #: Completions at once, and most that wait.

@@ -33,6 +33,7 @@ from mimo.storage.schema_lifecycle import (
 )
 from mimo.storage.schema_reasoning import ReasoningSession, ReasoningStep, ReasoningTopic
 from mimo.storage.schema_table import Table
+from mimo.storage.schema_tasks import ApprovalRow, TaskNeed, TaskQueue, TaskRow, TaskStep
 from mimo.storage.schema_work import (
     DocumentChunk,
     DocumentRow,
@@ -272,4 +273,9 @@ MODELS: Final[tuple[type[Table], ...]] = (
     ReasoningSession,
     ReasoningStep,
     ReasoningTopic,
+    TaskRow,
+    TaskNeed,
+    TaskStep,
+    ApprovalRow,
+    TaskQueue,
 )
