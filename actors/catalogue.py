@@ -5,12 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from mimo.actors.insight.operations import AWAKENING_STATUS, TOOL_USAGE
+from mimo.actors.insight.operations_meta import META
 from mimo.actors.knowledge.operations import KNOWLEDGE
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import Tool
 from mimo.actors.procedures.operations import ORCHESTRATE
 
-TOOLS: tuple[Tool, ...] = (MEMORY, KNOWLEDGE, ORCHESTRATE)
+TOOLS: tuple[Tool, ...] = (
+    MEMORY,
+    KNOWLEDGE,
+    META,
+    ORCHESTRATE,
+    TOOL_USAGE,
+    AWAKENING_STATUS,
+)
 
 
 def offered(*, read_only: bool = False, enabled: Iterable[str] = ()) -> tuple[Tool, ...]:

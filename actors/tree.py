@@ -168,7 +168,12 @@ def _knowledge(settings: Settings) -> ChildSpec:
 
 
 def _tools(settings: Settings) -> ChildSpec:
-    return group("tools", ONE_FOR_ONE)
+    insight = "mimo.actors.insight.insight.Insight"
+    return group(
+        "tools",
+        ONE_FOR_ONE,
+        _worker("tools/insight", insight, settings, busy_max_s=10.0, **ON_DEMAND),
+    )
 
 
 def _bridge(settings: Settings) -> ChildSpec:

@@ -1,0 +1,272 @@
+"""Reads over the record of tool calls: how often, how fast, with what outcome, in which order.
+
+The record keeps the newest `limits.INTERACTIONS_KEPT_MAX` calls; `span` tells from when on.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from mimo.storage.connection import Database
+
+_WHERE: Final = "at >= :since_s AND at < :until_s AND (:tool = '' OR tool = :tool)"
+# Nearest rank: the smallest value that at least p in 100 don't exceed.
+_RANKED: Final = f"""
+    WITH ranked AS (
+        SELECT tool, {{operation}} AS operation, outcome, duration_ms, at,
+            row_number() OVER (PARTITION BY tool, {{operation}} ORDER BY duration_ms) AS place,
+            count(*) OVER (PARTITION BY tool, {{operation}}) AS n
+        FROM interactions WHERE {_WHERE}
+    )
+    SELECT tool, operation, n, sum(outcome <> 'ok'),
+        max(iif(place = (n * 50 + 99) / 100, duration_ms, NULL)),
+        max(iif(place = (n * 95 + 99) / 100, duration_ms, NULL)),
+        max(iif(place = (n * 99 + 99) / 100, duration_ms, NULL)),
+        avg(duration_ms), max(duration_ms), max(at)
+    FROM ranked GROUP BY tool, operation ORDER BY n DESC, tool, operation
+"""  # noqa: S608  our own words only
+
+
+class Performance(NamedTuple):
+    """Calls of one tool or operation in a time; percentiles by nearest rank.
+
+    Args:
+        tool: Name of the tool.
+        operation: Name of its operation; "" for all.
+        calls: How many; the sample size of all that follows.
+        failures: How many of them had another outcome than `ok`.
+        p50_ms: Half of them took at most this.
+        p95_ms: 95 in 100.
+        p99_ms: 99 in 100.
+        mean_ms: Arithmetic mean.
+        max_ms: The longest.
+        last_at_s: When the last one began, wall seconds UTC.
+    """
+
+    tool: str
+    operation: str
+    calls: int
+    failures: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    mean_ms: float
+    max_ms: float
+    last_at_s: float
+
+
+class Day(NamedTuple):
+    """One day's calls.
+
+    Args:
+        date: ISO 8601, UTC.
+        calls: How many.
+        failures: How many of them failed.
+    """
+
+    date: str
+    calls: int
+    failures: int
+
+
+class Given(NamedTuple):
+    """An argument of a tool's calls.
+
+    Args:
+        name: Of the parameter.
+        calls: In how many recorded calls it stood.
+        value: What it was most often, where that is short.
+        times: How often it was that.
+    """
+
+    name: str
+    calls: int
+    value: str
+    times: int
+
+
+class Span(NamedTuple):
+    """How far the record reaches.
+
+    Args:
+        calls: How many it has.
+        ever: How many were ever recorded.
+        first_at_s: When the oldest one began; None without any.
+        sessions: Sessions in it.
+        clients: Clients in it.
+    """
+
+    calls: int
+    ever: int
+    first_at_s: float | None
+    sessions: int
+    clients: int
+
+
+class Step(NamedTuple):
+    """A call of a session, for what follows what.
+
+    Args:
+        session: Whose.
+        label: `tool.operation`.
+        outcome: `ok`, or the code of the error.
+    """
+
+    session: int
+    label: str
+    outcome: str
+
+
+class Recent(NamedTuple):
+    """A call, for what one can expect of the next one.
+
+    Args:
+        label: `tool.operation`.
+        project: Of its session; "" if none was named.
+        outcome: `ok`, or the code of the error.
+        arguments: As they were recorded, redacted JSON; "" if there are none.
+    """
+
+    label: str
+    project: str
+    outcome: str
+    arguments: str
+
+
+def performance(
+    db: Database, since_s: float, until_s: float, *, tool: str = "", by_operation: bool = False
+) -> list[Performance]:
+    """Return what each tool, or each operation, did; the most called first.
+
+    Args:
+        db: Where to read.
+        since_s: Calls that began at or after this.
+        until_s: And before this.
+        tool: Only this one.
+        by_operation: Tell operations apart.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    sql = _RANKED.format(operation="operation" if by_operation else "''")
+    return [Performance(*row) for row in db.rows(sql, _window(since_s, until_s, tool))]
+
+
+def failures(
+    db: Database, since_s: float, until_s: float, *, tool: str = ""
+) -> list[tuple[str, str, str, int]]:
+    """Return tool, operation, outcome and number of the calls that failed, the most first.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        f"SELECT tool, operation, outcome, count(*) AS n FROM interactions WHERE {_WHERE} "  # noqa: S608
+        "AND outcome <> 'ok' GROUP BY tool, operation, outcome "
+        "ORDER BY n DESC, tool, operation, outcome",
+        _window(since_s, until_s, tool),
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def daily(db: Database, since_s: float, until_s: float, *, tool: str = "") -> list[Day]:
+    """Return the days on which there were calls, oldest first.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "SELECT date(at, 'unixepoch') AS day, count(*), sum(outcome <> 'ok') "  # noqa: S608
+        f"FROM interactions WHERE {_WHERE} GROUP BY day ORDER BY day",
+        _window(since_s, until_s, tool),
+    )
+    return [Day(*row) for row in rows]
+
+
+def arguments(
+    db: Database, since_s: float, until_s: float, *, tool: str, limit: int
+) -> list[Given]:
+    """Return which arguments a tool's calls had, the commonest first.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "WITH given AS ("  # noqa: S608
+        "  SELECT j.key AS name, iif(length(j.atom) <= 80, CAST(j.atom AS TEXT), '') AS value, "
+        "  count(*) AS times FROM interactions, "
+        "  json_each(iif(json_valid(interactions.arguments), interactions.arguments, '{}')) AS j "
+        f"  WHERE {_WHERE} GROUP BY j.key, value) "
+        "SELECT name, sum(times), value, max(times) FROM given "
+        "GROUP BY name ORDER BY sum(times) DESC, name LIMIT :limit",
+        _window(since_s, until_s, tool) | {"limit": limit},
+    )
+    return [Given(row[0], row[1], row[2] or "", row[3] if row[2] else 0) for row in rows]
+
+
+def span(db: Database, since_s: float = 0.0) -> Span:
+    """Return how far the record reaches, and how much of it began at or after `since_s`.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    row = db.one(
+        "SELECT count(*), (SELECT max(id) FROM interactions), min(at), "
+        "count(DISTINCT session), count(DISTINCT client) FROM interactions WHERE at >= ?",
+        (since_s,),
+    ) or (0, 0, None, 0, 0)
+    return Span(row[0], row[1] or 0, row[2], row[3], row[4])
+
+
+def searches(db: Database, since_s: float, until_s: float) -> tuple[int, int]:
+    """Return how many searches of memory found something, and how many there were.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    row = db.one(
+        "SELECT coalesce(sum(memory_ids <> '[]'), 0), count(*) FROM interactions "  # noqa: S608
+        f"WHERE {_WHERE} AND operation = 'search' AND outcome = 'ok'",
+        _window(since_s, until_s, "memory"),
+    )
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def steps(db: Database, limit: int, *, connection: str = "") -> list[Step]:
+    """Return the last calls of sessions, in their order, oldest first.
+
+    Args:
+        db: Where to read.
+        limit: Most of them.
+        connection: Only of the session that is on this connection; "" for all.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "SELECT session, tool || '.' || operation, outcome FROM interactions "
+        "WHERE session IS NOT NULL AND (:connection = '' OR session = ("
+        "  SELECT id FROM sessions WHERE connection = :connection ORDER BY last_at DESC LIMIT 1)) "
+        "ORDER BY id DESC LIMIT :limit",
+        {"connection": connection, "limit": limit},
+    )
+    return [Step(*row) for row in reversed(rows)]
+
+
+def recent(db: Database, limit: int) -> list[Recent]:
+    """Return the last calls, oldest first.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "SELECT i.tool || '.' || i.operation, "
+        "coalesce(json_extract(nullif(i.arguments, ''), '$.project'), ''), i.outcome, i.arguments "
+        "FROM interactions i ORDER BY i.id DESC LIMIT ?",
+        (limit,),
+    )
+    return [Recent(row[0], str(row[1]), row[2], row[3]) for row in reversed(rows)]
+
+
+def _window(since_s: float, until_s: float, tool: str) -> dict[str, str | float]:
+    return {"since_s": since_s, "until_s": until_s, "tool": tool}
