@@ -38,6 +38,4 @@ def offered(*, read_only: bool = False, enabled: Iterable[str] = ()) -> tuple[To
 
 def _readable(tool: Tool) -> Tool:
     operations = tuple(each for each in tool.operations if each.effect == "read")
-    names = {each.name for each in operations}
-    aliases = {old: new for old, new in tool.aliases.items() if new in names}
-    return dataclasses.replace(tool, operations=operations, aliases=aliases)
+    return dataclasses.replace(tool, operations=operations)

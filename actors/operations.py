@@ -105,14 +105,12 @@ class Tool:
         title: Its name for people.
         description: What it is for; key facts first, under 2 kB.
         operations: In the order in which they are listed.
-        aliases: Old names: alias -> operation it stands for.
     """
 
     name: str
     title: str
     description: str
     operations: tuple[Operation, ...]
-    aliases: Mapping[str, str]
 
     def operation(self, name: str) -> Operation | None:
         """Return the operation of this name, or None."""
@@ -128,8 +126,10 @@ class Result:
         degraded: What was missing while it was made, such as `embedding: loading`.
         untrusted: Where text in it came from that nobody vouches for, such as
             `https://example.org/page`; readers are told that it is data, not instructions.
+        attachments: Pictures and documents: (content type, base64).
     """
 
     data: dict[str, Any]
     degraded: tuple[str, ...] = ()
     untrusted: str = ""
+    attachments: tuple[tuple[str, str], ...] = ()

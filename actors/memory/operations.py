@@ -153,7 +153,7 @@ _CHANGEABLE = tuple(name for name in FIELDS if name not in {"source", "trust"})
 OPERATIONS = (
     Operation(
         name="store",
-        summary="Keep one fact, preference, decision or event for later sessions.",
+        summary="Keep one fact, preference or event; later sessions find it.",
         parameters=FIELDS | take("supersedes", "on_similar"),
         required=("content",),
         result=STORED,
@@ -165,7 +165,7 @@ OPERATIONS = (
     ),
     Operation(
         name="store_many",
-        summary="Keep up to 100 memories in one durable step, all or none.",
+        summary="Keep up to 100; all or none.",
         parameters=take("memories", "on_similar"),
         required=("memories",),
         result=STORED_MANY,
@@ -177,7 +177,7 @@ OPERATIONS = (
     ),
     Operation(
         name="search",
-        summary="Find memories by words and meaning, best first.",
+        summary="Find by words and meaning; best first.",
         parameters=take("query", *FILTERS)
         | take("limit", "cursor", "context", "mode", "explain", "response_format"),
         required=("query",),
@@ -190,7 +190,7 @@ OPERATIONS = (
     ),
     Operation(
         name="get",
-        summary="Show one memory with all its fields, deleted or not.",
+        summary="Show one whole; deleted or not.",
         parameters=take("memory_id", "as_of", "valid_at"),
         required=("memory_id",),
         result=ONE,
@@ -202,7 +202,7 @@ OPERATIONS = (
     ),
     Operation(
         name="list",
-        summary="Show memories page by page, newest first by default.",
+        summary="Page through them; newest first by default.",
         parameters=FILTERS | take("order", "limit", "cursor", "response_format"),
         result=PAGE,
         effect="read",
@@ -213,7 +213,7 @@ OPERATIONS = (
     ),
     Operation(
         name="update",
-        summary="Change fields of one memory; the others stay.",
+        summary="Change fields of one; the others stay.",
         parameters=take("memory_id", *_CHANGEABLE, "reason"),
         required=("memory_id",),
         result=ONE,
@@ -225,7 +225,7 @@ OPERATIONS = (
     ),
     Operation(
         name="delete",
-        summary="Hide one memory; restore takes it back.",
+        summary="Hide one; restore takes it back.",
         parameters=take("memory_id"),
         required=("memory_id",),
         result=DELETED,
@@ -237,7 +237,7 @@ OPERATIONS = (
     ),
     Operation(
         name="restore",
-        summary="Take back a deletion or an archiving.",
+        summary="Undo a deletion or archiving.",
         parameters=take("memory_id"),
         required=("memory_id",),
         result=ONE,
@@ -249,7 +249,7 @@ OPERATIONS = (
     ),
     Operation(
         name="stats",
-        summary="Count memories by category, project and state.",
+        summary="Count them; by category, project and state.",
         parameters=FILTERS,
         result=STATS,
         effect="read",
@@ -260,7 +260,7 @@ OPERATIONS = (
     ),
     Operation(
         name="health",
-        summary="Tell whether memory works: a real read, index lag, model, database.",
+        summary="Does memory work; a real read, index lag, model, database.",
         parameters={},
         result=HEALTH,
         effect="read",
@@ -271,7 +271,7 @@ OPERATIONS = (
     ),
     Operation(
         name="hold",
-        summary="Keep a note in working memory until its time is over.",
+        summary="Keep a note for a while; in working memory.",
         parameters=take("content", "session_id", "ttl_s", "project", "importance"),
         required=("content",),
         result=NOTE,
@@ -282,7 +282,7 @@ OPERATIONS = (
     ),
     Operation(
         name="held",
-        summary="Show the notes of a session, or of all, newest first.",
+        summary="Show the notes; of a session, or all, newest first.",
         parameters=take("session_id", "limit"),
         result=HELD,
         effect="read",
@@ -311,5 +311,4 @@ MEMORY = Tool(
         *EXCHANGE,
         *SYNTHESIS,
     ),
-    aliases={"store_fact": "store", "search_vibes": "search", "ask_mimo": "synthesize"},
 )

@@ -92,7 +92,7 @@ def _import(arguments: Mapping[str, Any], context: CallContext) -> Commit:
 EXCHANGE: tuple[Operation, ...] = (
     Operation(
         name="export",
-        summary="Give all memories with versions and links, page by page, for import elsewhere.",
+        summary="All, with versions and links; page by page, for import elsewhere.",
         parameters=take("project", "limit", "cursor"),
         result=_EXPORTED,
         effect="read",
@@ -103,7 +103,7 @@ EXCHANGE: tuple[Operation, ...] = (
     ),
     Operation(
         name="import",
-        summary="Take exported records in; what is known already stays as it is.",
+        summary="Take exported records in; what is known stays as it is.",
         parameters={"records": _RECORDS},
         required=("records",),
         result=_IMPORTED,

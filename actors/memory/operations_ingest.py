@@ -90,7 +90,7 @@ def _forget(arguments: Arguments, context: CallContext) -> Commit:
 INGEST: tuple[Operation, ...] = (
     Operation(
         name="ingest",
-        summary="Read a file, directory, web page or text into memories; again: only what changed.",
+        summary="Read a file, folder, page or text in; again: only what changed.",
         parameters=take(
             "path", "url", "text", "title", "strategy", "project", "category", "importance", "tags"
         ),
@@ -103,7 +103,7 @@ INGEST: tuple[Operation, ...] = (
     ),
     Operation(
         name="ingest_status",
-        summary="Tell how far an ingest is, or all of them.",
+        summary="How far it is; one ingest, or all.",
         parameters=take("job_id"),
         result=JOBS,
         effect="read",
@@ -114,7 +114,7 @@ INGEST: tuple[Operation, ...] = (
     ),
     Operation(
         name="documents",
-        summary="List the documents that were ingested.",
+        summary="What was ingested.",
         parameters=take("project", "source", "limit", "cursor"),
         result=DOCUMENTS,
         effect="read",
@@ -125,7 +125,7 @@ INGEST: tuple[Operation, ...] = (
     ),
     Operation(
         name="forget_document",
-        summary="Archive the memories of a document; undo takes it back.",
+        summary="Archive a document's memories; undo takes it back.",
         parameters=take("document_id", "undo"),
         required=("document_id",),
         result=FORGOTTEN,

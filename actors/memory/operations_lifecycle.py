@@ -65,7 +65,7 @@ def _sleep_report(arguments: Arguments, _context: CallContext) -> lm.SleepReport
 LIFECYCLE: tuple[Operation, ...] = (
     Operation(
         name="decay_check",
-        summary="Tell how far a memory, or the weakest, have faded, and when it is archived.",
+        summary="How far they faded; one memory, or the weakest, and when it is archived.",
         parameters=take("memory_id", "limit", "project"),
         result=DECAYED,
         effect="read",
@@ -76,7 +76,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="forgetting_preview",
-        summary="Show what forget would archive now, and why; nothing is changed.",
+        summary="What forget would archive; nothing is changed.",
         parameters=take("limit"),
         result=PREVIEWED,
         effect="read",
@@ -98,7 +98,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="protect",
-        summary="Keep a memory from ever being forgotten.",
+        summary="Never forget one; it doesn't fade.",
         parameters=take("memory_id"),
         required=("memory_id",),
         result=PROTECTED,
@@ -110,7 +110,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="unprotect",
-        summary="Let a memory fade again.",
+        summary="Let it fade again.",
         parameters=take("memory_id"),
         required=("memory_id",),
         result=PROTECTED,
@@ -122,7 +122,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="recover",
-        summary="Bring an archived memory back, also out of the archive's files.",
+        summary="Bring an archived one back; also out of the archive's files.",
         parameters=take("memory_id"),
         required=("memory_id",),
         result=RECOVERED,
@@ -133,7 +133,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="consolidate",
-        summary="Store the notes of hold that are important, repeated or read often.",
+        summary="Store the notes worth it; important, repeated or read often.",
         parameters={},
         result=RUN,
         effect="write",
@@ -144,7 +144,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="sleep",
-        summary="Run the sleep cycle now; pause or resume the automatic one.",
+        summary="Run the sleep cycle; or pause or resume the automatic one.",
         parameters=take("action"),
         result=RUN,
         effect="write",
@@ -155,7 +155,7 @@ LIFECYCLE: tuple[Operation, ...] = (
     ),
     Operation(
         name="sleep_report",
-        summary="Tell what the last cycles did, stage by stage; of one run also every action.",
+        summary="What cycles did; stage by stage, of one run also every action.",
         parameters=take("run_id", "limit"),
         result=RUNS,
         effect="read",

@@ -74,7 +74,7 @@ def _curate(arguments: Arguments, _context: CallContext) -> sm.Curate:
 SESSIONS: tuple[Operation, ...] = (
     Operation(
         name="briefing",
-        summary="Tell what happened last time and what matters now; call it first.",
+        summary="What happened last and matters now; call it first.",
         parameters=take("project", "max_tokens"),
         result=BRIEFED,
         effect="read",
@@ -85,7 +85,7 @@ SESSIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="feedback",
-        summary="Say whether memories that were found helped.",
+        summary="Say what helped; found memories are ranked by it.",
         parameters=take("memory_ids", "verdict"),
         required=("memory_ids", "verdict"),
         result=JUDGED,
@@ -96,7 +96,7 @@ SESSIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="sessions",
-        summary="Show the latest sessions of assistants, newest first.",
+        summary="Latest sessions; newest first.",
         parameters=take("project", "limit"),
         result=SESSIONS_LISTED,
         effect="read",
@@ -107,7 +107,7 @@ SESSIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="session_show",
-        summary="Show what one session brought, and its last calls.",
+        summary="What one session brought; and its last calls.",
         parameters=take("session_id", "limit"),
         required=("session_id",),
         result=SESSION,
@@ -119,7 +119,7 @@ SESSIONS: tuple[Operation, ...] = (
     ),
     Operation(
         name="curate",
-        summary="Turn finished sessions, or one, into a few memories.",
+        summary="Turn sessions into memories; finished ones, or one.",
         parameters=take("session_id", "dry_run"),
         result=CURATED,
         effect="write",

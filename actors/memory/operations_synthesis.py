@@ -31,7 +31,7 @@ def _synthesize(arguments: Mapping[str, Any], _context: CallContext) -> Synthesi
 SYNTHESIS: tuple[Operation, ...] = (
     Operation(
         name="synthesize",
-        summary="Answer a question from memories, each sentence with the ids that say so.",
+        summary="Answer from memories; each sentence with the ids that say so.",
         parameters=take("query", "limit", "max_chars") | FILTERS,
         required=("query",),
         result=SYNTHESIZED,

@@ -97,7 +97,7 @@ def _dismiss(arguments: Arguments, context: CallContext) -> Commit:
 WRITING: tuple[Operation, ...] = (
     Operation(
         name="history",
-        summary="Show what a memory was before each change, and what it superseded.",
+        summary="Versions of one; and what it superseded.",
         parameters=take("memory_id", "limit"),
         required=("memory_id",),
         result=HISTORY,
@@ -109,7 +109,7 @@ WRITING: tuple[Operation, ...] = (
     ),
     Operation(
         name="supersede",
-        summary="Put a memory, or a new text, in an older one's place; both are kept.",
+        summary="Replace an old one; both are kept.",
         parameters=take("old_id", "new_id", "content", "type", "reason"),
         required=("old_id",),
         result=SUPERSEDED,
@@ -121,7 +121,7 @@ WRITING: tuple[Operation, ...] = (
     ),
     Operation(
         name="revert",
-        summary="Make a memory what it was in an earlier version; this too can be reverted.",
+        summary="Go back to a version; this too can be reverted.",
         parameters=take("memory_id", "version", "reason"),
         required=("memory_id",),
         result=REVERTED,
@@ -132,7 +132,7 @@ WRITING: tuple[Operation, ...] = (
     ),
     Operation(
         name="contradictions",
-        summary="Show pairs of memories that contradict or may update each other, or check a text.",
+        summary="Pairs that contradict; or check a text.",
         parameters=take("memory_id", "content", "project", "limit"),
         result=CONTRADICTIONS,
         effect="read",
@@ -143,7 +143,7 @@ WRITING: tuple[Operation, ...] = (
     ),
     Operation(
         name="dismiss",
-        summary="Say that two memories of 'contradictions' may both stay.",
+        summary="Let both of a pair stay; 'contradictions' no longer shows it.",
         parameters=take("memory_id", "other_id"),
         required=("memory_id", "other_id"),
         result=DISMISSED,

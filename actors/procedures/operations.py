@@ -369,5 +369,4 @@ ORCHESTRATE = Tool(
         " mimo://schema/orchestrate/validate_procedure for an example of a definition."
     ),
     operations=OPERATIONS,
-    aliases={"run_procedure": "run_procedure", "list_procedures": "list_procedures"},
 )

@@ -24,10 +24,48 @@ EXTRAS: dict[str, Mapping[str, Any]] = {
 }
 
 
-#: Most operations that are named at a parameter they take.
-TAKERS_MAX = 4
-
-_SIZES = ("minLength", "maxLength", "minItems", "maxItems")
+#: Parameters whose name says it all: a description would cost more than it tells.
+_PLAIN = frozenset(
+    [
+        "confidence",
+        "confidence_min",
+        "cursor",
+        "document_id",
+        "dry_run",
+        "from_node",
+        "importance_min",
+        "include_archived",
+        "include_deleted",
+        "include_superseded",
+        "job_id",
+        "limit",
+        "max_chars",
+        "max_tokens",
+        "memory_id",
+        "memory_ids",
+        "name",
+        "node_id",
+        "other_id",
+        "project",
+        "reason",
+        "run_id",
+        "session_id",
+        "source",
+        "speaker",
+        "tags",
+        "task_id",
+        "text",
+        "timeout_s",
+        "title",
+        "to_node",
+        "triple_id",
+        "triple_ids",
+        "undo",
+        "url",
+        "version",
+    ]
+)
+_SIZES = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
 
 
 def operation_schema(operation: Operation) -> dict[str, Any]:
@@ -49,21 +87,23 @@ def result_schema(operation: Operation) -> dict[str, Any]:
 
 def input_schema(tool: Tool) -> dict[str, Any]:
     """Return the schema of the tool's arguments as clients see it."""
-    names = [operation.name for operation in tool.operations]
+    # What can't act at all is answered, and not offered.
+    offered = [each for each in tool.operations if not each.unavailable] or tool.operations
     properties: dict[str, Any] = {
         "operation": {
             "type": "string",
-            "description": " ".join(f"{each.name}: {each.summary}" for each in tool.operations),
-            "enum": names,
+            "description": " ".join(_signature(each) for each in offered),
+            "enum": [each.name for each in offered],
         }
     }
-    for name, (schema, takers) in _union(
-        (each.name, each.parameters) for each in tool.operations
-    ).items():
+    for name, (schema, takers) in _union((each.name, each.parameters) for each in offered).items():
         shown = _shallow(schema)
-        # Many takers would cost more than they tell; each operation's schema has the rest.
-        taken_by = f"{', '.join(takers)}: " if len(takers) <= TAKERS_MAX else ""
-        shown["description"] = f"{taken_by}{schema['description']}"
+        # Whose parameter it is, where that is one operation's; a signature names what is required.
+        only = tool.operation(takers[0]) if len(takers) == 1 else None
+        whose = f"{takers[0]}: " if only is not None and name not in only.required else ""
+        meaning = "" if name in _PLAIN else _clause(schema["description"])
+        if meaning:
+            shown["description"] = f"{whose}{meaning}"
         properties[name] = shown
     return {
         "type": "object",
@@ -73,12 +113,24 @@ def input_schema(tool: Tool) -> dict[str, Any]:
     }
 
 
-def output_schema() -> dict[str, Any]:
-    """Return the schema that every result fits, without what each operation returns.
+def _signature(operation: Operation) -> str:
+    """Return an operation's name, what it must be given, and what it does, as short as it can."""
+    needs = f"({','.join(operation.required)})" if operation.required else ""
+    return f"{operation.name}{needs}: {_clause(operation.summary)}."
 
-    That stands at `mimo://schema/{tool}/{operation}`: here it would cost tokens in each prompt.
+
+def _clause(text: str) -> str:
+    """Return a description's first clause: the rest stands at `mimo://schema/...`."""
+    return text.partition(";")[0].rstrip(". ")
+
+
+def output_schema() -> dict[str, Any]:
+    """Return the schema that every result fits: an object.
+
+    What each operation returns stands at `mimo://schema/{tool}/{operation}`: here it would cost
+    tokens in each prompt.
     """
-    return {"type": "object", "properties": {name: dict(one) for name, one in EXTRAS.items()}}
+    return {"type": "object"}
 
 
 def _union(
@@ -102,9 +154,10 @@ def _shallow(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema without sizes and insides of objects: they cost tokens in each prompt."""
     shown = {key: value for key, value in schema.items() if key not in _SIZES}
     if "items" in shown:
-        shown["items"] = _shallow(shown["items"])
+        shown["items"] = {"type": shown["items"]["type"]}
     if shown.get("type") == "object":
-        return {key: shown[key] for key in ("type", "description") if key in shown}
+        shown = {"type": "object"}
+    shown.pop("description", None)
     return shown
 
 
@@ -112,7 +165,6 @@ def hints(tool: Tool) -> types.ToolAnnotations:
     """Return what the tool does to the world, all four hints stated."""
     effects = {operation.effect for operation in tool.operations}
     return types.ToolAnnotations(
-        title=tool.title,
         read_only_hint=effects <= {"read"},
         destructive_hint="destructive" in effects,
         idempotent_hint=all(operation.idempotent for operation in tool.operations),

@@ -8,6 +8,7 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from mimo.actors.aliases import ALIASES, Translated, translated
 from mimo.actors.bridge.gateway import Gateway
 from mimo.actors.operations import Operation, Result, Tool
 from mimo.config.errors import Internal, MimoError
@@ -35,7 +36,6 @@ class Tools:
         self._changed = changed
         self._tools = {tool.name: tool for tool in tools}
         self._arguments = {tool.name: Arguments(tool) for tool in tools}
-        self._aliases = {old: (tool, new) for tool in tools for old, new in tool.aliases.items()}
         self._listed = types.ListToolsResult(tools=[listed(tool) for tool in tools])
         self._schemas = {tool.name: tool.input_schema for tool in self._listed.tools}
 
@@ -58,9 +58,9 @@ class Tools:
         Raises:
             MCPError: There is no such tool. Source: MCP, "Tool Execution Errors".
         """
-        tool, operation_name = self._find(params.name)
+        meant = self._meant(params.name, params.arguments or {})
         try:
-            return await self._call(context, tool, operation_name, params)
+            return await self._call(context, meant, params.name)
         except MimoError as error:
             return refused(error)
         except MCPError:
@@ -68,26 +68,31 @@ class Tools:
         except Exception as error:  # noqa: BLE001  a bug is an answer too, without its text
             return refused(Internal(internal_error(context, error)))
 
-    def _find(self, name: str) -> tuple[Tool, str | None]:
-        if tool := self._tools.get(name):
-            return tool, None
-        if name in self._aliases:
-            return self._aliases[name]
-        known = [*self._tools, *self._aliases]
+    def _meant(self, name: str, arguments: Mapping[str, Any]) -> Translated:
+        """Return the call in the names of today.
+
+        Raises:
+            MCPError: Neither is there such a tool, nor was there one.
+        """
+        meant = translated(name, arguments)
+        if meant is None and name in self._tools:
+            return Translated(tool=name, arguments=arguments, operation=None)
+        if meant is not None and self._offers(meant):
+            return meant
+        known = [*self._tools, *ALIASES]
         raise MCPError(
             types.INVALID_PARAMS,
             f"Unknown tool: {name[:100]};{did_you_mean(name, known)}"
             f" the tools are {', '.join(self._tools)}",
         )
 
-    async def _call(
-        self,
-        context: Context,
-        tool: Tool,
-        operation_name: str | None,
-        params: types.CallToolRequestParams,
-    ) -> types.CallToolResult:
-        checked = self._arguments[tool.name].check(params.arguments or {}, operation_name)
+    def _offers(self, meant: Translated) -> bool:
+        tool = self._tools.get(meant.tool)
+        return tool is not None and tool.operation(meant.operation or "") is not None
+
+    async def _call(self, context: Context, meant: Translated, name: str) -> types.CallToolResult:
+        tool = self._tools[meant.tool]
+        checked = self._arguments[tool.name].check(meant.arguments, meant.operation)
         operation, arguments, ignored = checked
         answer = await call(self._gateway, tool, operation, arguments, context)
         if not isinstance(answer, Result):
@@ -95,8 +100,8 @@ class Tools:
         if operation.effect != "read":
             await self._changed(operation, answer)
         deprecation = ""
-        if operation_name is not None:
-            deprecation = f"{params.name} is now {tool.name} with operation {operation.name}"
+        if meant.operation is not None:
+            deprecation = f"{name} is now {tool.name} with operation {operation.name}"
             if ignored:
                 deprecation += f"; ignored: {', '.join(ignored)}"
         return rendered(answer, deprecation=deprecation)
