@@ -11,10 +11,12 @@ from mimo.actors.knowledge.operations import KNOWLEDGE
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import Tool
 from mimo.actors.procedures.operations import ORCHESTRATE
+from mimo.actors.web.operations import WEB
 
 TOOLS: tuple[Tool, ...] = (
     MEMORY,
     KNOWLEDGE,
+    WEB,
     META,
     ORCHESTRATE,
     TOOL_USAGE,

@@ -127,9 +127,13 @@ class Result:
         untrusted: Where text in it came from that nobody vouches for, such as
             `https://example.org/page`; readers are told that it is data, not instructions.
         attachments: Pictures and documents: (content type, base64).
+        experience: What this operation did before, where that is worth telling; the bridge adds it.
+        briefing: What a client that has just come should know; the bridge adds it.
     """
 
     data: dict[str, Any]
     degraded: tuple[str, ...] = ()
     untrusted: str = ""
     attachments: tuple[tuple[str, str], ...] = ()
+    experience: str = ""
+    briefing: str = ""

@@ -173,6 +173,7 @@ def _tools(settings: Settings) -> ChildSpec:
         "tools",
         ONE_FOR_ONE,
         _worker("tools/insight", insight, settings, busy_max_s=10.0, **ON_DEMAND),
+        _worker("tools/web", "mimo.actors.web.worker.Web", settings, **ON_DEMAND),
     )
 
 

@@ -75,6 +75,8 @@ EVENTS: dict[str, str] = {
     "memory.model_released": "The embedding model's memory was given back.",
     # -- Ingest ------------------------------------------------------------------------------
     "ingest.ended": "A job of the ingester ended; with outcome, documents and chunks.",
+    # -- Web ---------------------------------------------------------------------------------
+    "web.ended": "A job of the web worker ended; with operation and outcome, never with a URL.",
     # -- Lifecycle ---------------------------------------------------------------------------
     "lifecycle.ran": "A run of the lifecycle ended; with what it did.",
     "lifecycle.stage_failed": "A stage of the sleep cycle failed; the others went on.",
@@ -94,6 +96,9 @@ EVENTS: dict[str, str] = {
     "bridge.refused": "A connection or a line was refused; with the reason.",
     "bridge.call": "A tool call was answered; with tool, operation, outcome and duration.",
     "bridge.internal_error": "A bug in a handler; the answer carries the request id.",
+    # -- Files -------------------------------------------------------------------------------
+    "files.recovered": "An edit that was half done was brought to one side; with its outcome.",
+    "files.not_recovered": "An edit is half done and can't be brought to one side now.",
     # -- Fault points ------------------------------------------------------------------------
     "fault.injected": "A fault point fired; only under MIMO_CHAOS.",
 }

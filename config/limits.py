@@ -200,8 +200,9 @@ SEARCH_PATTERNS_MAX = 20
 SEARCHED_BYTES_MAX = 2_097_152
 SEARCH_FILE_S = 0.5
 SEARCH_S = 20.0
-#: Most matches, or entries, of one answer.
+#: Most matches, or entries, of one answer, and most searches at once.
 FILES_SHOWN_MAX = 500
+SEARCHES_MAX = 16
 #: Most lines of the changed part of two files that are compared.
 DIFF_LINES_MAX = 20_000
 
@@ -325,6 +326,12 @@ DIGITS_SHOWN_MAX = 60
 #: Longest text in which claims are looked for, in characters, and most claims that are judged.
 CLAIM_TEXT_CHARS_MAX = 8_192
 CLAIMS_MAX = 50
+#: Most different plain statements or kinds of one question of logic, and deepest nesting.
+ATOMS_MAX = 16
+STATEMENT_DEPTH_MAX = 30
+#: Most statements of one question of logic, and longest one, in characters.
+STATEMENTS_MAX = 50
+STATEMENT_CHARS_MAX = 500
 
 # -- Reasoning -------------------------------------------------------------------------------------
 #: Sessions of reasoning that are kept; beyond, those touched longest ago go.
@@ -388,3 +395,10 @@ CHILD_FILE_BYTES = 2_147_483_648
 CHILD_TIMEOUT_S = 30.0
 #: Output that is kept of each of its streams, in bytes.
 CHILD_OUTPUT_BYTES = 1_048_576
+#: Outcomes that an experience is made of, and operations of which one is kept.
+EXPERIENCE_CALLS = 5
+EXPERIENCES_MAX = 512
+#: Calls that are read for it when the bridge starts.
+EXPERIENCE_READ_MAX = 1_000
+#: Longest memory that is made without being asked for, in characters.
+AUTO_MEMORY_CHARS_MAX = 600

@@ -18,6 +18,7 @@ _ROW_BYTES: Final = 400
 def digest_of(request: Complete, providers: Sequence[Provider]) -> str:
     """Return what tells questions apart: all that has an influence on the answer."""
     asked = [request.system, request.prompt, request.max_tokens, request.json]
+    asked += [request.image] if request.image else []
     asked += [[each.name, each.model, each.url] for each in providers]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 

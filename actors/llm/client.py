@@ -296,6 +296,7 @@ def _check(request: Complete) -> None:
     size = len((request.system + request.prompt).encode("utf-8", "surrogatepass"))
     is_good = (
         0 < size <= limits.LLM_PROMPT_BYTES_MAX
+        and len(request.image) <= limits.LLM_IMAGE_CHARS_MAX
         and 1 <= request.max_tokens <= limits.LLM_TOKENS_MAX
         and 0 < request.deadline_s <= limits.LLM_DEADLINE_S_MAX
     )

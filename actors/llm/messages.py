@@ -19,6 +19,8 @@ class Complete:
         max_tokens: Most tokens of the answer, 1 to `limits.LLM_TOKENS_MAX`.
         json: Whether the answer must be one JSON object or array; `text` is then valid JSON.
         purpose: What it is for, one word, for the log.
+        image: A picture that belongs to the question, as a data URL of base64; "" for none. Only
+            some models can see: others refuse, or answer without it.
         deadline_s: Seconds for all attempts together, up to `limits.LLM_DEADLINE_S_MAX`; the call
             between actors needs a little more.
     """
@@ -28,6 +30,7 @@ class Complete:
     max_tokens: int = 1_024
     json: bool = False
     purpose: str = ""
+    image: str = ""
     deadline_s: float = 30.0
 
 

@@ -15,6 +15,8 @@ from mimo.actors.llm.providers import Provider
 
 #: Bytes of text that one token stands for, where nobody counted: fewer than the usual four.
 _TOKEN_BYTES: Final = 3
+#: What a picture takes at most. Source: platform.openai.com/docs/guides/images-vision.
+_IMAGE_TOKENS: Final = 1_600
 _THOUGHT: Final = re.compile(r"<(think|thinking)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _THOUGHT_END: Final = re.compile(r"\A.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
 _THOUGHT_OPEN: Final = re.compile(r"<think(?:ing)?>.*\Z", re.DOTALL | re.IGNORECASE)
@@ -53,7 +55,7 @@ def body_of(provider: Provider, request: Complete, *, is_repair: bool = False) -
         is_repair: Whether the answer before wasn't the JSON that was asked for.
     """
     prompt = request.prompt + (_REPAIR if is_repair else "")
-    messages = [{"role": "user", "content": prompt}]
+    messages: list[dict[str, Any]] = [_asked(provider, prompt, request.image)]
     if request.system:
         messages.insert(0, {"role": "system", "content": request.system})
     body: dict[str, Any] = {"model": provider.model, "messages": messages, "stream": False}
@@ -62,6 +64,19 @@ def body_of(provider: Provider, request: Complete, *, is_repair: bool = False) -
         return body | {"options": options} | ({"format": "json"} if request.json else {})
     body |= {"max_tokens": request.max_tokens, "temperature": 0}
     return body | ({"response_format": {"type": "json_object"}} if request.json else {})
+
+
+def _asked(provider: Provider, prompt: str, image: str) -> dict[str, Any]:
+    """Return the user's message, with its picture where there is one."""
+    if not image:
+        return {"role": "user", "content": prompt}
+    if provider.form == "ollama":
+        return {"role": "user", "content": prompt, "images": [image.partition(",")[2]]}
+    parts = [
+        {"type": "text", "text": prompt},
+        {"type": "image_url", "image_url": {"url": image}},
+    ]
+    return {"role": "user", "content": parts}
 
 
 def said_in(provider: Provider, answer: bytes) -> Said:
@@ -114,7 +129,8 @@ def json_in(text: str) -> str | None:
 def tokens_at_most(request: Complete) -> int:
     """Return how many tokens a request may take, estimated from above for most languages."""
     size = len(request.system.encode()) + len(request.prompt.encode())
-    return size // _TOKEN_BYTES + request.max_tokens
+    seen = _IMAGE_TOKENS if request.image else 0
+    return size // _TOKEN_BYTES + request.max_tokens + seen
 
 
 def _refuse(constant: str) -> None:
