@@ -5,19 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from mimo.actors.files.operations import FILE
 from mimo.actors.insight.operations import AWAKENING_STATUS, TOOL_USAGE
 from mimo.actors.insight.operations_meta import META
 from mimo.actors.knowledge.operations import KNOWLEDGE
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import Tool
 from mimo.actors.procedures.operations import ORCHESTRATE
+from mimo.actors.tasks.operations import AUTONOMOUS
 from mimo.actors.web.operations import WEB
 
 TOOLS: tuple[Tool, ...] = (
     MEMORY,
     KNOWLEDGE,
+    FILE,
     WEB,
     META,
+    AUTONOMOUS,
     ORCHESTRATE,
     TOOL_USAGE,
     AWAKENING_STATUS,

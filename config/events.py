@@ -89,6 +89,10 @@ EVENTS: dict[str, str] = {
     "procedures.ended": "A run ended; with procedure, run and outcome.",
     "procedures.lost": "Another process has saved a run since; this one lets go of it.",
     "procedures.unreadable": "A run can't go on: its definition fits the tools no more.",
+    # -- Tasks -------------------------------------------------------------------------------
+    "tasks.resumed": "The queue of tasks goes on where an earlier process left it.",
+    "tasks.ended": "A task ended; with its call and outcome.",
+    "tasks.lost": "Another process has saved the queue since; this one leaves.",
     # -- Bridge ------------------------------------------------------------------------------
     "bridge.listening": "The bridge accepts connections.",
     "bridge.connected": "A client connected.",

@@ -369,6 +369,8 @@ TASK_ATTEMPTS_MAX = 20
 TASK_TIMEOUT_S_MAX = 3_600.0
 #: Latest deadline, and latest beginning, of a task, in seconds from when it was queued.
 TASK_DEADLINE_S_MAX = 2_592_000.0
+#: Most steps of one plan.
+PLAN_STEPS_MAX = 40
 
 # -- Usage and experience --------------------------------------------------------------------------
 #: Most rows of one list of statistics.

@@ -178,6 +178,23 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """What tasks may do by themselves."""
+
+    concurrency: Annotated[
+        int, Rule("count", "Calls of tasks on their way at once.", least=1, most=8)
+    ]
+    ask: Annotated[
+        tuple[str, ...],
+        Rule(
+            "names",
+            "Effects of operations that a task asks the user about first: `write`, `destructive`,"
+            " `open-world`.",
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Llm:
     """Which language models may be asked; none unless the user names one."""
 
@@ -202,6 +219,29 @@ class Llm:
     cache_ttl_s: Annotated[
         float, Rule("seconds", "An answer is given again for the same question; 0: never.")
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Briefing:
+    """What an assistant is told with its first answer."""
+
+    first_call: Annotated[
+        bool, Rule("flag", "Tell an assistant that has just come what matters, once, unasked.")
+    ]
+    max_tokens: Annotated[
+        int, Rule("count", "Length of that, in tokens by estimate.", least=100, most=2_000)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoMemory:
+    """What is remembered of calls without being asked to."""
+
+    enabled: Annotated[bool, Rule("flag", "Remember lessons of calls; never of `memory` itself.")]
+    min_importance: Annotated[
+        float, Rule("number", "Only what is at least so important.", most=1)
+    ]
+    per_hour: Annotated[int, Rule("count", "Most such memories an hour.", most=1_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +295,10 @@ class Settings:
     workspace: Workspace
     web: Web
     lifecycle: Lifecycle
+    tasks: Tasks
     llm: Llm
+    briefing: Briefing
+    auto_memory: AutoMemory
     logs: Logs
     origins: Mapping[str, str] = dataclasses.field(compare=False, repr=False)
 

@@ -146,6 +146,7 @@ class McpBridge(GenServer):
             connection=request.connection,
             request_id=request.request_id,
             key=request.key,
+            approved=request.approved,
         )
         message = operation.build(arguments, context)
 

@@ -22,6 +22,8 @@ class CallTool:
         connection: By what the caller's rate and concurrency are counted.
         request_id: For the log.
         timeout_s: Seconds that it may take.
+        approved: Whether a user agreed to this very call; without that, what needs an agreement
+            is answered `approval_required`.
     """
 
     tool: str
@@ -32,6 +34,7 @@ class CallTool:
     connection: str
     request_id: str
     timeout_s: float
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

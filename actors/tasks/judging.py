@@ -110,6 +110,10 @@ def _looked(turn: Turn, task: Task, data: Mapping[str, Any]) -> None:
     status = str(data.get("status", ""))
     if status == "succeeded":
         succeed(turn, task, data.get("result"))
+    elif status == "escalated":
+        _report(turn, task, "ignored")
+        why = str(data.get("reason", "an assistant must decide how to do it"))
+        turn.ask(task, "needs_review", f"{task.description}: {why}", permit=None)
     elif status in RUN_ENDED and task.is_cancelled:
         _cancelled(turn, task, {"code": "cancelled", "message": f"its run has {status}"})
     elif status in RUN_ENDED:

@@ -96,7 +96,7 @@ def _add(turn: Turn, event: Added) -> None:
 
 def _has_holes(task: Task) -> bool:
     """Tell whether what is done is known only when the task begins."""
-    return bool(task.spec.needs) and "{{" in str(task.spec.arguments)
+    return task.spec.is_template and "{{" in str(task.spec.arguments)
 
 
 def _answer(turn: Turn, event: Answered) -> None:

@@ -176,7 +176,9 @@ def _start(turn: Turn, task: Task) -> None:
     if breaker.retry_after_s(turn.now_s):
         return
     try:
-        arguments = templates.render(task.spec.arguments, scope_of(turn, task))
+        arguments = task.spec.arguments
+        if task.spec.is_template:
+            arguments = templates.render(arguments, scope_of(turn, task))
     except templates.TemplateError as error:
         judging.fail(turn, task, "template", str(error))
         return

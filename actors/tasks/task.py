@@ -26,7 +26,8 @@ class Spec:
         name: How others of the same `queue` call it; "" if they can't.
         tool: Of the call.
         operation: Of the call.
-        arguments: Template; `{{ tasks.NAME.result.x }}` is filled from what it needs.
+        arguments: Of the call.
+        is_template: Whether `{{ tasks.NAME.result.x }}` in them is filled from what it needs.
         needs: Name -> id of the tasks that must succeed first.
         reads: Whether the call changes nothing.
         idempotent: Whether it may be repeated when nobody knows if it happened.
@@ -42,6 +43,7 @@ class Spec:
     tool: str
     operation: str
     arguments: Json
+    is_template: bool = True
     needs: Mapping[str, str] = field(default_factory=dict)
     reads: bool = False
     idempotent: bool = False
