@@ -332,6 +332,8 @@ STATEMENT_DEPTH_MAX = 30
 #: Most statements of one question of logic, and longest one, in characters.
 STATEMENTS_MAX = 50
 STATEMENT_CHARS_MAX = 500
+#: Longest question and answer that are checked, in characters.
+PROBLEM_CHARS_MAX = 2_000
 
 # -- Reasoning -------------------------------------------------------------------------------------
 #: Sessions of reasoning that are kept; beyond, those touched longest ago go.

@@ -117,6 +117,11 @@ class RunPaths:
         return self.data_dir / "snapshots"
 
     @property
+    def edits(self) -> Path:
+        """Return the journal of file edits, with what stood in the files before."""
+        return self.data_dir / "edits" / "edits.db"
+
+    @property
     def models(self) -> Path:
         """Return the cache of unpacked models."""
         return self.data_dir / "models"

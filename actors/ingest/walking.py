@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import fnmatch
-import os
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from mimo.actors.ingest.formats import READ_SUFFIXES
 from mimo.actors.ingest.places import Roots
 from mimo.actors.workspace import walking
+from mimo.actors.workspace.globs import matches, split_glob
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 
-_MAGIC = re.compile(r"[*?\[]")
+__all__ = ["Walk", "matches", "split_glob"]
 
 
 class Walk:
@@ -58,29 +56,3 @@ class Walk:
             return "" if matches(parts, self._wanted) else "not matched"
         suffix = Path(parts[-1]).suffix
         return "" if suffix.lower() in READ_SUFFIXES else "other form"
-
-
-def matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Tell whether the parts of a path fit those of a glob; `**` is any number of parts."""
-    # Which prefixes of the path fit the pattern's parts so far: no glob takes longer than this.
-    fits = {0}
-    for each in pattern:
-        if each == "**":
-            fits = set(range(min(fits), len(parts) + 1)) if fits else set()
-        else:
-            fits = {
-                at + 1 for at in fits if at < len(parts) and fnmatch.fnmatchcase(parts[at], each)
-            }
-    return len(parts) in fits
-
-
-def split_glob(given: str) -> tuple[str, str]:
-    """Return the folder before the first part with a wildcard, and the glob from there; "" if none.
-
-    A path that exists as it is written is no glob.
-    """
-    if not _MAGIC.search(given) or os.path.lexists(os.path.expanduser(given)):  # noqa: PTH111
-        return given, ""
-    parts = given.split("/")
-    first = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
-    return "/".join(parts[:first]) or "/", "/".join(parts[first:])

@@ -111,6 +111,18 @@ class Roots:
         inside = [root for root in roots if real.is_relative_to(root)]
         return max(inside, key=lambda root: len(root.parts), default=None)
 
+    def is_link(self, given: str) -> bool:
+        """Tell whether a path, as `resolve` takes it, is the name of a link."""
+        path = os.path.expanduser(given).rstrip("/")  # noqa: PTH111  as in `resolve`
+        return (self.allowed[0] / path).is_symlink()
+
+    def shown(self, place: Place) -> str:
+        """Return a place as `resolve` takes it: from the first allowed folder, or absolute."""
+        first = real_path(self.allowed[0])
+        if not place.path.is_relative_to(first):
+            return str(place)
+        return str(place.path.relative_to(first))
+
     def holds_refused(self, place: Place) -> bool:
         """Tell whether a refused folder lies below a place: it can't be moved as a whole."""
         return any(real_path(folder).is_relative_to(place.path) for folder in self.refused)

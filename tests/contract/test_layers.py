@@ -31,6 +31,7 @@ LIBRARIES = {
     "psutil": ("supervision/platform*.py",),
     "pydantic": ("interfaces/*",),
     "pypdf": ("actors/ingest/*", "actors/web/*"),
+    "regex": ("actors/files/*",),
     "rich": ("interfaces/*",),
     "requests": ("actors/*",),
     "selectolax": ("actors/ingest/*", "actors/web/*"),
