@@ -44,6 +44,10 @@ class Translated:
     operation: str | None
 
 
+def _prefixed(prefix: str, names: str) -> dict[str, str]:
+    return {name: f"{prefix}_{name}" for name in names.split()}
+
+
 #: Old tool -> what it stands for.
 ALIASES: Mapping[str, Alias] = {
     "analyze_file": Alias("meta", "analyze_file"),
@@ -62,34 +66,12 @@ ALIASES: Mapping[str, Alias] = {
     "emergence": Alias(
         "cognitive",
         "emergence_dashboard",
-        {
-            name: f"emergence_{name}"
-            for name in [
-                "detect",
-                "dashboard",
-                "alerts",
-                "amplify",
-                "promote",
-                "cycle",
-                "list",
-                "search",
-                "suggest",
-                "status",
-                "predict",
-                "explain",
-                "hypothesize",
-                "probe",
-                "probe_candidates",
-                "capability_summary",
-                "pattern",
-                "impact",
-                "track_usage",
-                "usage_stats",
-                "ab_stats",
-                "prediction_feedback",
-                "process_predictions",
-            ]
-        },
+        _prefixed(
+            "emergence",
+            "detect dashboard alerts amplify promote cycle list search suggest status predict"
+            " explain hypothesize probe probe_candidates capability_summary pattern impact"
+            " track_usage usage_stats ab_stats prediction_feedback process_predictions",
+        ),
     ),
     "fetch": Alias("web", "fetch"),
     "graph": Alias("knowledge", "query"),
@@ -98,7 +80,7 @@ ALIASES: Mapping[str, Alias] = {
     "library": Alias(
         "code",
         "library_get",
-        {name: f"library_{name}" for name in ("get", "search", "ensure", "discover", "stats")},
+        _prefixed("library", "get search ensure discover stats"),
     ),
     "list_procedures": Alias("orchestrate", "list_procedures"),
     "mimo_reload_skills": Alias("meta", "reload_skills"),
@@ -108,10 +90,7 @@ ALIASES: Mapping[str, Alias] = {
     "reflector": Alias(
         "cognitive",
         "reflector_reflect",
-        {
-            name: f"reflector_{name}"
-            for name in ("reflect", "evaluate", "confidence", "errors", "format", "config")
-        },
+        _prefixed("reflector", "reflect evaluate confidence errors format config"),
     ),
     "run_procedure": Alias(
         "orchestrate",
@@ -131,7 +110,7 @@ ALIASES: Mapping[str, Alias] = {
     "verify": Alias(
         "cognitive",
         "verify_math",
-        {name: f"verify_{name}" for name in ("count", "math", "logic", "compare", "self_check")},
+        _prefixed("verify", "count math logic compare self_check"),
     ),
     "vision": Alias("web", "vision"),
     "web_extract": Alias("web", "extract"),

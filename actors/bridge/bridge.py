@@ -18,9 +18,12 @@ from mimo.actors.bridge.gateway import (
     Gateway,
     Submission,
 )
+from mimo.actors.bridge.hindsight import BRIEFING_S, Hindsight
 from mimo.actors.bridge.messages import CallProgress, CallTool
+from mimo.actors.bridge.outcomes import outcome_of
 from mimo.actors.bridge.recording import Left, Noted, Recorder, noted_of
 from mimo.actors.lifecycle.messages import BeforeExit, Used
+from mimo.actors.memory.messages import Remember
 from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import (
@@ -33,6 +36,7 @@ from mimo.actors.resilience.messages import (
 from mimo.config import logs
 from mimo.config.errors import MimoError, Unavailable
 from mimo.config.settings import Settings
+from mimo.storage.records import Interaction
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import NO_REPLY, GenServer, failure
 from mimo.supervision.node import request_node_stop
@@ -97,7 +101,8 @@ class McpBridge(GenServer):
         self._admission = Admission(self.settings.limits)
         self._open: dict[int, _Open] = {}
         self._records: list[CallRow] = []
-        self._recorder = Recorder(WRITER)
+        self._hindsight = Hindsight(self.settings)
+        self._recorder = Recorder(WRITER, self._heard)
         self._pools = {"memory/recall": recall_names(self.settings)}
         self._parked: set[str] = set()
         self._breaker_state = self._admission.database_state
@@ -109,6 +114,7 @@ class McpBridge(GenServer):
         self.watch_fd(self.gateway.fileno(), self._drain)
         self.follow(TELEMETRY, WRITER, *self._pools["memory/recall"])
         self.monitor(SERVICES, "memory")
+        self._hindsight.read(self.clock.wall_s())
         self.serve()
         self._plan_idle_exit()
 
@@ -210,12 +216,14 @@ class McpBridge(GenServer):
         for item in self.gateway.drain():
             match item:
                 case Submission():
+                    self._brief(item)
                     self._submit(item)
                 case Cancellation():
                     self._cancel(item.ticket)
                 case Connections():
                     self._count_connections(item.count)
                 case Departure():
+                    self._hindsight.left(item.connection)
                     self._note(Left(item.connection))
 
     def _submit(self, submission: Submission) -> None:
@@ -287,10 +295,10 @@ class McpBridge(GenServer):
             request_id=submission.request_id,
         )
         self._record(CallRow(submission.label, opened.worker, code, duration_s))
-        submission.done(value)
+        submission.done(self._hindsight.annotated(submission, value))
         if submission.arguments is not None:
             at_s = self.clock.wall_s() - duration_s
-            self._note(noted_of(submission, value, code, duration_s, at_s))
+            self._note(noted_of(submission, value, outcome_of(value), duration_s, at_s))
 
     def _cancel(self, ticket: int) -> None:
         """Forget a call that nobody waits for; its write, if it has begun, still happens once."""
@@ -349,6 +357,26 @@ class McpBridge(GenServer):
         if not len(self._recorder):
             self.after(RECORDS_FLUSH_S, _FlushNotes())
         self._recorder.note(noted)
+
+    def _brief(self, submission: Submission) -> None:
+        """Ask for the briefing of a client whose first call this is; no call waits for it."""
+        wanted = self._hindsight.briefing_for(submission)
+        if wanted is not None and self.is_up(LIFECYCLE):
+            self.call(
+                LIFECYCLE,
+                wanted,
+                lambda value: self._hindsight.briefed(submission.connection, value),
+                timeout_s=BRIEFING_S,
+                retry=False,
+            )
+
+    def _heard(self, noted: Noted, call: Interaction) -> None:
+        """Remember what a recorded call taught."""
+        lessons = self._hindsight.heard(noted, call, self.clock.monotonic_s())
+        for number, memory in enumerate(lessons):
+            key = f"auto:{call.request_id}:{number}"
+            request = Remember(memories=(memory,), key=key, on_similar="ignore")
+            self.call(WRITER, request, lambda _: None, key=key)
 
     def _flush_notes(self) -> None:
         before = len(self._recorder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -60,19 +61,32 @@ def call_context(context: Context) -> CallContext:
     )
 
 
-async def call(
+async def call(  # noqa: PLR0913  one argument for each thing a call is made of
     gateway: Gateway,
     tool: Tool,
     operation: Operation,
     arguments: Mapping[str, Any],
     context: Context,
+    *,
+    approved: bool = False,
 ) -> Result | Failure:
     """Have a worker do an operation and return its answer; cancelled with the request.
+
+    Args:
+        gateway: The way to the actors.
+        tool: The tool.
+        operation: Its operation.
+        arguments: Checked.
+        context: Of the request.
+        approved: Whether the user agreed to this very call.
 
     Raises:
         InvalidRequest: The arguments fit the schema, and yet can't be used.
     """
     known = call_context(context)
+    if approved:
+        # Another call to the worker, which remembers its refusal under the first one's key.
+        known = dataclasses.replace(known, key=f"{known.key}:approved", approved=True)
     message = operation.build(arguments, known)
 
     def submit(done: Callable[[Any], None]) -> int:

@@ -7,8 +7,9 @@ enforced by `validation` and readable at `mimo://schema/{tool}/{operation}`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import mcp_types as types
 
@@ -21,49 +22,20 @@ EXTRAS: dict[str, Mapping[str, Any]] = {
     "truncated": {"type": "boolean"},
     "hint": {"type": "string"},
     "untrusted": {"type": "string"},
+    "experience": {"type": "string"},
+    "briefing": {"type": "string"},
 }
 
 
 #: Parameters whose name says it all: a description would cost more than it tells.
-_PLAIN = frozenset(
-    [
-        "confidence",
-        "confidence_min",
-        "cursor",
-        "document_id",
-        "dry_run",
-        "from_node",
-        "importance_min",
-        "include_archived",
-        "include_deleted",
-        "include_superseded",
-        "job_id",
-        "limit",
-        "max_chars",
-        "max_tokens",
-        "memory_id",
-        "memory_ids",
-        "name",
-        "node_id",
-        "other_id",
-        "project",
-        "reason",
-        "run_id",
-        "session_id",
-        "source",
-        "speaker",
-        "tags",
-        "task_id",
-        "text",
-        "timeout_s",
-        "title",
-        "to_node",
-        "triple_id",
-        "triple_ids",
-        "undo",
-        "url",
-        "version",
-    ]
+_PLAIN: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "confidence confidence_min cursor document_id dry_run from_node importance_min"
+        " include_archived include_deleted include_superseded job_id limit max_chars max_tokens"
+        " memory_id memory_ids name node_id other_id project reason run_id session_id source"
+        " speaker tags task_id text timeout_s title to_node triple_id triple_ids undo url version",
+    )
 )
 _SIZES = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
 

@@ -13,6 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mimo.actors.bridge.gateway import Gateway
 from mimo.actors.operations import Tool
 from mimo.interfaces.mcp import texts
+from mimo.interfaces.mcp.approval import sealing
 from mimo.interfaces.mcp.calls import Context
 from mimo.interfaces.mcp.guard import guarded
 from mimo.interfaces.mcp.resources import SCHEMA_URI, Resources
@@ -68,6 +69,7 @@ class MimoServer:
             on_get_prompt=guarded(get_prompt),
             on_completion=guarded(self._complete),
         )
+        self.sdk.middleware.append(sealing())
 
     def forget(self, connection: str) -> None:
         """Take note that a relay's connection has ended."""

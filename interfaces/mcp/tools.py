@@ -11,12 +11,14 @@ from mcp.shared.exceptions import MCPError
 from mimo.actors.aliases import ALIASES, Translated, translated
 from mimo.actors.bridge.gateway import Gateway
 from mimo.actors.operations import Operation, Result, Tool
-from mimo.config.errors import Internal, MimoError
+from mimo.config.errors import ApprovalRequired, Internal, MimoError
+from mimo.interfaces.mcp.approval import Approvals, Verdict
 from mimo.interfaces.mcp.calls import Context, call
 from mimo.interfaces.mcp.guard import internal_error
 from mimo.interfaces.mcp.rendering import refused, rendered
 from mimo.interfaces.mcp.schemas import listed
 from mimo.interfaces.mcp.validation import Arguments, did_you_mean
+from mimo.supervision.messages import Failure
 
 #: Told after a call that changed something: the operation and its result.
 Changed = Callable[[Operation, Result], Awaitable[None]]
@@ -34,6 +36,7 @@ class Tools:
     def __init__(self, gateway: Gateway, tools: Sequence[Tool], changed: Changed) -> None:
         self._gateway = gateway
         self._changed = changed
+        self._approvals = Approvals()
         self._tools = {tool.name: tool for tool in tools}
         self._arguments = {tool.name: Arguments(tool) for tool in tools}
         self._listed = types.ListToolsResult(tools=[listed(tool) for tool in tools])
@@ -52,7 +55,7 @@ class Tools:
 
     async def call(
         self, context: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult:
+    ) -> types.CallToolResult | types.InputRequiredResult:
         """Answer `tools/call`; all but an unknown tool is a result that the model can read.
 
         Raises:
@@ -60,7 +63,7 @@ class Tools:
         """
         meant = self._meant(params.name, params.arguments or {})
         try:
-            return await self._call(context, meant, params.name)
+            return await self._call(context, meant, params)
         except MimoError as error:
             return refused(error)
         except MCPError:
@@ -90,21 +93,38 @@ class Tools:
         tool = self._tools.get(meant.tool)
         return tool is not None and tool.operation(meant.operation or "") is not None
 
-    async def _call(self, context: Context, meant: Translated, name: str) -> types.CallToolResult:
+    async def _call(
+        self, context: Context, meant: Translated, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
         tool = self._tools[meant.tool]
         checked = self._arguments[tool.name].check(meant.arguments, meant.operation)
         operation, arguments, ignored = checked
-        answer = await call(self._gateway, tool, operation, arguments, context)
+        answer = await self._answer(context, tool, operation, arguments)
+        if isinstance(answer, Failure) and answer.code == ApprovalRequired.code:
+            verdict = await self._approvals.ask(context, params, answer.message)
+            if not isinstance(verdict, Verdict):
+                return verdict
+            if not verdict.is_approved:
+                return refused(ApprovalRequired(f"{answer.message}{verdict.why_not}"))
+            answer = await call(self._gateway, tool, operation, arguments, context, approved=True)
         if not isinstance(answer, Result):
             return refused(answer)
         if operation.effect != "read":
             await self._changed(operation, answer)
         deprecation = ""
         if meant.operation is not None:
-            deprecation = f"{name} is now {tool.name} with operation {operation.name}"
+            deprecation = f"{params.name} is now {tool.name} with operation {operation.name}"
             if ignored:
                 deprecation += f"; ignored: {', '.join(ignored)}"
         return rendered(answer, deprecation=deprecation)
+
+    async def _answer(
+        self, context: Context, tool: Tool, operation: Operation, arguments: Mapping[str, Any]
+    ) -> Result | Failure:
+        try:
+            return await call(self._gateway, tool, operation, arguments, context)
+        except ApprovalRequired as error:
+            return Failure(code=error.code, message=error.message)
 
 
 def refuse_cursor(params: types.PaginatedRequestParams | None) -> None:

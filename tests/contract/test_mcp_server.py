@@ -30,6 +30,13 @@ OPERATIONS = [
     pytest.param(tool.name, operation, id=f"{tool.name}.{operation.name}")
     for tool in TOOLS
     for operation in tool.operations
+    if not operation.unavailable
+]
+UNAVAILABLE = [
+    pytest.param(tool.name, operation, id=f"{tool.name}.{operation.name}")
+    for tool in TOOLS
+    for operation in tool.operations
+    if operation.unavailable
 ]
 
 
@@ -147,6 +154,20 @@ def test_every_operation_refuses_what_it_does_not_take(tool: str, operation: Ope
         assert text_of(result).startswith("invalid_request: ")
         assert "'nonsense'" in text_of(result)
         assert json.dumps({"operation": operation.name, **operation.example}) in text_of(result)
+        assert seen.submissions == []
+
+    talk("legacy", body)
+
+
+@pytest.mark.parametrize(("tool", "operation"), UNAVAILABLE)
+def test_an_operation_that_cannot_act_says_why(tool: str, operation: Operation) -> None:
+    """Design 1: never a plausible structure instead."""
+
+    async def body(client: Client, seen: Seen) -> None:
+        result = await client.call_tool(tool, {"operation": operation.name})
+
+        assert result.is_error
+        assert text_of(result) == f"not_available: {operation.unavailable}"
         assert seen.submissions == []
 
     talk("legacy", body)
