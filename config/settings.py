@@ -238,9 +238,7 @@ class AutoMemory:
     """What is remembered of calls without being asked to."""
 
     enabled: Annotated[bool, Rule("flag", "Remember lessons of calls; never of `memory` itself.")]
-    min_importance: Annotated[
-        float, Rule("number", "Only what is at least so important.", most=1)
-    ]
+    min_importance: Annotated[float, Rule("number", "Only what is at least so important.", most=1)]
     per_hour: Annotated[int, Rule("count", "Most such memories an hour.", most=1_000)]
 
 

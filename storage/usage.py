@@ -268,5 +268,18 @@ def recent(db: Database, limit: int) -> list[Recent]:
     return [Recent(row[0], str(row[1]), row[2], row[3]) for row in reversed(rows)]
 
 
+def connections(db: Database, since_s: float) -> list[str]:
+    """Return the connections over which somebody called since then.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "SELECT DISTINCT connection FROM sessions WHERE last_at >= ? AND state = 'active'",
+        (since_s,),
+    )
+    return [row[0] for row in rows]
+
+
 def _window(since_s: float, until_s: float, tool: str) -> dict[str, str | float]:
     return {"since_s": since_s, "until_s": until_s, "tool": tool}

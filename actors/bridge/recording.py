@@ -62,10 +62,14 @@ class Recorder:
 
     Args:
         writer: Name of the actor that writes.
+        heard: Told of each call that was handed over, and what is recorded of it.
     """
 
-    def __init__(self, writer: str) -> None:
+    def __init__(
+        self, writer: str, heard: Callable[[Noted, Interaction], None] | None = None
+    ) -> None:
         self._writer = writer
+        self._heard = heard
         self._noted: deque[Noted | Left] = deque(maxlen=limits.CALLS_QUEUED_MAX)
 
     def __len__(self) -> int:
@@ -88,9 +92,15 @@ class Recorder:
         return bool(self._noted)
 
     def _hand_over(self, cast: Cast, entries: list[Noted | Left]) -> bool:
-        calls = tuple(interaction_of(each) for each in entries if isinstance(each, Noted))
+        noted = [each for each in entries if isinstance(each, Noted)]
+        calls = tuple(interaction_of(each) for each in noted)
+        if calls and cast(self._writer, RecordInteractions(interactions=calls)):
+            if self._heard is not None:
+                for each, call in zip(noted, calls, strict=True):
+                    self._heard(each, call)
+            return True
         if calls:
-            return cast(self._writer, RecordInteractions(interactions=calls))
+            return False
         left = [each.connection for each in entries if isinstance(each, Left)]
         return all(
             cast(self._writer, Commit(command=CloseSessions(connection=each))) for each in left

@@ -88,7 +88,6 @@ TOOL_USAGE: Final = Tool(
             example={"days": 7},
         ),
     ),
-    aliases={},
 )
 
 AWAKENING_STATUS: Final = Tool(
@@ -117,5 +116,4 @@ AWAKENING_STATUS: Final = Tool(
             example={"include_guidance": True},
         ),
     ),
-    aliases={},
 )

@@ -44,5 +44,4 @@ META: Final = Tool(
     title="Meta",
     description="Composites over the other tools, made of what was recorded and what is known.",
     operations=OPERATIONS,
-    aliases={},
 )

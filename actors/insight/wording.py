@@ -16,7 +16,7 @@ _EMPTY: Final = frozenset(
     re.findall(
         r"\w+",
         "the and for with that this from what which when how are was were will can its into all"
-        " any not but you your have has about does did them then there one some each only also show",
+        " any not but you your have has about does did them then there one some each only also",
     )
 )
 
