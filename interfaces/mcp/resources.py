@@ -32,6 +32,7 @@ MEMORY_URI = "mimo://memories/{id}"
 SCHEMA_URI = "mimo://schema/{tool}/{operation}"
 
 _MEMORY = re.compile(r"mimo://memories/([1-9][0-9]{0,15})")
+_SCHEMA = re.compile(r"mimo://schema/([a-z_]{1,48})/([a-z_]{1,48})")
 
 #: Error code of an unknown resource before 2026-07-28.
 RESOURCE_NOT_FOUND = -32002
@@ -49,12 +50,8 @@ class Resources:
     def __init__(self, gateway: Gateway, tools: Sequence[Tool], bus: SubscriptionBus) -> None:
         self._gateway = gateway
         self._bus = bus
-        self._schemas = {
-            f"mimo://schema/{tool.name}/{operation.name}": _schema_text(tool, operation)
-            for tool in tools
-            for operation in tool.operations
-        }
-        self._listed = types.ListResourcesResult(resources=_listed(tools))
+        self._tools = {tool.name: tool for tool in tools}
+        self._listed = types.ListResourcesResult(resources=list(RESOURCES))
 
     async def list(
         self, _context: Context, params: types.PaginatedRequestParams | None
@@ -83,11 +80,17 @@ class Resources:
             return _contents(uri, json.dumps(await self._status(context), default=str, indent=1))
         if uri == BRIEFING_URI:
             return _contents(uri, await self._briefing(context))
-        if uri in self._schemas:
-            return _contents(uri, self._schemas[uri])
+        if text := self._schema(uri):
+            return _contents(uri, text)
         if found := _MEMORY.fullmatch(uri):
             return _contents(uri, await self._memory(context, uri, int(found[1])))
         raise not_found(context, uri)
+
+    def _schema(self, uri: str) -> str:
+        found = _SCHEMA.fullmatch(uri)
+        tool = self._tools.get(found[1]) if found else None
+        operation = tool.operation(found[2]) if found and tool else None
+        return _schema_text(tool, operation) if tool and operation else ""
 
     async def _status(self, context: Context) -> dict[str, Any]:
         answer = await ask(self._gateway, "resources.status", RECALL, MemoryHealth(), context)
@@ -157,31 +160,23 @@ TEMPLATES = (
 )
 
 
-def _listed(tools: Sequence[Tool]) -> list[types.Resource]:
-    status = types.Resource(
+#: One schema for each operation would be hundreds: the template and its completion name them.
+RESOURCES = (
+    types.Resource(
         name="status",
         title="State of Mimo",
         uri=STATUS_URI,
         description="Whether every part of Mimo works, and what is degraded.",
         mime_type=JSON,
-    )
-    briefing = types.Resource(
+    ),
+    types.Resource(
         name="briefing",
         title="Briefing",
         uri=BRIEFING_URI,
         description="What happened last time, open plans, decisions, what matters now.",
         mime_type=JSON,
-    )
-    return [status, briefing] + [
-        types.Resource(
-            name=f"{tool.name}.{operation.name}",
-            uri=f"mimo://schema/{tool.name}/{operation.name}",
-            description=operation.summary,
-            mime_type=JSON,
-        )
-        for tool in tools
-        for operation in tool.operations
-    ]
+    ),
+)
 
 
 def _schema_text(tool: Tool, operation: Operation) -> str:

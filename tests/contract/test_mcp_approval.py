@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
 import mcp_types as types
 import pytest
 from mcp import Client
+from mcp.client.session import ElicitationFnT
 from mcp.shared.exceptions import MCPError
 
 from mimo.actors.bridge.gateway import Gateway, Submission
@@ -22,7 +22,7 @@ ERAS = ("legacy", "2026-07-28")
 QUESTION = "delete memory 3, 'Ada likes tea'?"
 ARGUMENTS = {"operation": "delete", "memory_id": 3}
 DELETED = {"memory_id": 3, "deleted_at": "2026-05-03T00:00:00Z", "restorable": True}
-Answer = Callable[[Any, types.ElicitRequestParams], Awaitable[types.ElicitResult]]
+Answer = ElicitationFnT
 
 
 def worker(submission: Submission) -> Any:

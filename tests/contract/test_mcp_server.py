@@ -470,14 +470,20 @@ def test_a_memory_that_is_not_there_is_an_unknown_resource(era: str, code: int) 
 
 
 @pytest.mark.parametrize("era", ERAS)
-def test_every_listed_resource_can_be_read(era: str) -> None:
+def test_every_resource_can_be_read(era: str) -> None:
     """And is JSON, as its type says."""
 
     async def body(client: Client, _seen: Seen) -> None:
         listed = await client.list_resources()
-        assert len(listed.resources) == 2 + len(OPERATIONS)
-        for resource in listed.resources:
-            found = await client.read_resource(resource.uri)
+        uris = [resource.uri for resource in listed.resources]
+        assert uris == ["mimo://status", "mimo://briefing"]
+        schemas = [
+            f"mimo://schema/{tool.name}/{operation.name}"
+            for tool in TOOLS
+            for operation in tool.operations
+        ]
+        for uri in (*uris, *schemas):
+            found = await client.read_resource(uri)
             (part,) = found.contents
             assert isinstance(part, types.TextResourceContents)
             assert json.loads(part.text)
