@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -21,15 +22,20 @@ CALL_WITHIN_S = 60.0
 @click.argument("tool")
 @click.argument("arguments", metavar="'JSON'", default="{}")
 @click.option("--timeout", "timeout_s", default=CALL_WITHIN_S, show_default=True, metavar="SECONDS")
+@click.option("--yes", "agreed", is_flag=True, help="Agree to what the call would ask.")
 @json_option
 @pass_place
-def call(place: Place, tool: str, arguments: str, timeout_s: float, *, as_json: bool) -> int:
+def call(  # noqa: PLR0913  one argument for each option
+    place: Place, tool: str, arguments: str, timeout_s: float, *, agreed: bool, as_json: bool
+) -> int:
     """Call TOOL with arguments as a JSON object; '-' reads them from stdin.
+
+    What needs an agreement is asked here, in a terminal; elsewhere it is refused without --yes.
 
     Example: mimo call memory '{"operation": "search", "query": "cats"}'
     """
     given = _parsed(sys.stdin.read() if arguments == "-" else arguments)
-    with wire.session(place.paths, timeout_s) as session:
+    with wire.session(place.paths, timeout_s, _asker(agreed=agreed)) as session:
         result = session.request("tools/call", {"name": tool, "arguments": given})
     error = wire.failure_of(result)
     if error is not None:
@@ -40,6 +46,15 @@ def call(place: Place, tool: str, arguments: str, timeout_s: float, *, as_json: 
         for part in result.get("content", ()):
             click.echo(part.get("text", ""))
     return 0
+
+
+def _asker(*, agreed: bool) -> Callable[[str], bool] | None:
+    """Return who answers a question of yes or no: nobody where there is no terminal."""
+    if agreed:
+        return lambda _question: True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return lambda question: click.confirm(question, err=True)
 
 
 def _parsed(text: str) -> dict[str, Any]:

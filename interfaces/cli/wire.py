@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -31,10 +31,12 @@ class Wire:
 
     Args:
         connection: The connected socket; closed with this object.
+        ask: Asks the user a question of yes or no; None where nobody can be asked.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, ask: Callable[[str], bool] | None = None) -> None:
         self._socket = connection
+        self._ask = ask
         self._lines = connection.makefile("rb")
         self._numbers = itertools.count(1)
         self.hello: dict[str, Any] = {}
@@ -68,7 +70,7 @@ class Wire:
             "initialize",
             {
                 "protocolVersion": PROTOCOL_VERSION,
-                "capabilities": {},
+                "capabilities": {"elicitation": {}} if self._ask is not None else {},
                 "clientInfo": {"name": "mimo-cli", "version": version("mimo")},
             },
         )
@@ -86,12 +88,25 @@ class Wire:
         )
         while True:
             answer = self._receive()
-            if answer.get("id") != request_id or "method" in answer:
+            if "method" in answer:
+                self._answer(answer)
+                continue
+            if answer.get("id") != request_id:
                 continue
             if "error" in answer:
                 raise _error_of(answer["error"])
             result: dict[str, Any] = answer["result"]
             return result
+
+    def _answer(self, request: dict[str, Any]) -> None:
+        """Answer the node's one question: whether the user agrees."""
+        if self._ask is None or request["method"] != "elicitation/create" or "id" not in request:
+            return
+        agreed = self._ask(str(request["params"]["message"]))
+        result: dict[str, Any] = {"action": "accept" if agreed else "decline"}
+        if agreed:
+            result["content"] = {"confirm": True}
+        self._post({"jsonrpc": "2.0", "id": request["id"], "result": result})
 
     def _post(self, message: dict[str, Any], number: int | None = None) -> None:
         number = next(self._numbers) if number is None else number
@@ -151,17 +166,20 @@ def connect(paths: RunPaths, timeout_s: float) -> socket.socket:
 
 
 @contextlib.contextmanager
-def session(paths: RunPaths, timeout_s: float) -> Iterator[Wire]:
+def session(
+    paths: RunPaths, timeout_s: float, ask: Callable[[str], bool] | None = None
+) -> Iterator[Wire]:
     """Give an open MCP session.
 
     Args:
         paths: The data directory whose node is meant.
         timeout_s: How long each answer may take.
+        ask: Asks the user a question of yes or no; None where nobody can be asked.
 
     Raises:
         Unavailable: No node, or it refuses.
     """
-    wire = Wire(connect(paths, timeout_s))
+    wire = Wire(connect(paths, timeout_s), ask)
     try:
         wire.greet()
         yield wire

@@ -8,7 +8,6 @@ import anyio
 import mcp_types as types
 import pytest
 from mcp import Client
-from mcp.client.session import ElicitationFnT
 from mcp.shared.exceptions import MCPError
 
 from mimo.actors.bridge.gateway import Gateway, Submission
@@ -22,7 +21,7 @@ ERAS = ("legacy", "2026-07-28")
 QUESTION = "delete memory 3, 'Ada likes tea'?"
 ARGUMENTS = {"operation": "delete", "memory_id": 3}
 DELETED = {"memory_id": 3, "deleted_at": "2026-05-03T00:00:00Z", "restorable": True}
-Answer = ElicitationFnT
+Answer = Any
 
 
 def worker(submission: Submission) -> Any:
