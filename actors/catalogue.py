@@ -12,12 +12,14 @@ from mimo.actors.knowledge.operations import KNOWLEDGE
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import Tool
 from mimo.actors.procedures.operations import ORCHESTRATE
+from mimo.actors.reasoning.operations import REASON
 from mimo.actors.tasks.operations import AUTONOMOUS
 from mimo.actors.web.operations import WEB
 
 TOOLS: tuple[Tool, ...] = (
     MEMORY,
     KNOWLEDGE,
+    REASON,
     FILE,
     WEB,
     META,

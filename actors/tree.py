@@ -42,6 +42,7 @@ HEIR_OF = {
     "resilience/breakers": "heirs/tools",
     "resilience/services": "heirs/tools",
     "resilience/telemetry": "heirs/tools",
+    "tools/reasoning": "heirs/tools",
 }
 
 
@@ -169,12 +170,15 @@ def _knowledge(settings: Settings) -> ChildSpec:
 
 def _tools(settings: Settings) -> ChildSpec:
     insight = "mimo.actors.insight.insight.Insight"
+    reasoner = "mimo.actors.reasoning.reasoner.Reasoner"
     return group(
         "tools",
         ONE_FOR_ONE,
         # It starts with the node, so that no edit stays half done; the disk may be slow.
         _worker("tools/files", "mimo.actors.files.files.Files", settings, busy_max_s=30.0, **RESTS),
         _worker("tools/insight", insight, settings, busy_max_s=10.0, **ON_DEMAND),
+        # It starts with the node, to bring to disk what only its table has.
+        _worker("tools/reasoning", reasoner, settings, busy_max_s=10.0, **RESTS),
         # It starts with the node, to go on with what is open.
         _worker("tools/tasks", "mimo.actors.tasks.tasks.Tasks", settings, **RESTS),
         _worker("tools/web", "mimo.actors.web.worker.Web", settings, **ON_DEMAND),

@@ -1,0 +1,20 @@
+"""Every operation that `tools/reasoning` does, by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mimo.actors.reasoning.amplifying import AMPLIFYING
+from mimo.actors.reasoning.asking import Handler
+from mimo.actors.reasoning.ending import ENDING
+from mimo.actors.reasoning.guiding import GUIDING
+from mimo.actors.reasoning.inquiring import INQUIRING
+from mimo.actors.reasoning.thinking import THINKING
+
+HANDLERS: Final[dict[str, Handler]] = {
+    **INQUIRING,
+    **GUIDING,
+    **THINKING,
+    **ENDING,
+    **AMPLIFYING,
+}
