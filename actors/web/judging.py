@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from mimo.actors.web import messages as wm
 from mimo.actors.web.guard import Target, target_of
 from mimo.config.errors import ApprovalRequired, Crashed, NotAvailable
-from mimo.config.settings import Web
+from mimo.config.settings_tools import Web
 
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: Actions in a page that change nothing but what is seen.

@@ -6,7 +6,7 @@ import io
 import logging
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mimo.config import limits
@@ -73,7 +73,7 @@ def read_pdf(raw: bytes, wanted: Sequence[int] = ()) -> Document:
         count = len(reader.pages)
         numbers = _numbers(wanted, count)
         pages = tuple((each, _tidy(reader.pages[each - 1].extract_text())) for each in numbers)
-        said = reader.metadata or {}
+        said: Mapping[str, object] = reader.metadata or {}
         metadata = {
             str(name).lstrip("/").lower(): " ".join(str(value).split())[:_VALUE_CHARS_MAX]
             for name, value in said.items()
