@@ -47,7 +47,13 @@ def page(request: messages.ReadPage, roots: Roots) -> dict[str, Any]:
 
 
 def many(request: messages.ReadMany, roots: Roots) -> dict[str, Any]:
-    """Return several files; each that can't be read says why."""
+    """Return several files; each that can't be read says why.
+
+    Raises:
+        NotAvailable: No folder is allowed.
+    """
+    if not roots.allowed:
+        raise roots.unset()
     files: list[dict[str, Any]] = []
     left = limits.FILE_PAGE_CHARS_MAX
     for number, path in enumerate(request.paths):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.load import (
     cold_starts,
+    edits,
     footprint,
     in_flight,
     kills,
@@ -20,7 +21,13 @@ from tests.load.rows import Row
 from tests.support.node import Node, end, environment, running_node
 
 #: How much is done in each group: (whole, short).
-AMOUNTS = {"kills": (200, 20), "cold_starts": (20, 4), "idle_s": (30, 5), "stores": (1_000, 200)}
+AMOUNTS = {
+    "kills": (200, 20),
+    "cold_starts": (20, 4),
+    "idle_s": (30, 5),
+    "stores": (1_000, 200),
+    "edits": (1_000, 50),
+}
 
 
 def run_round_trips(folder: Path, *, is_short: bool) -> list[Row]:
@@ -83,6 +90,11 @@ def run_refusals(folder: Path, *, is_short: bool) -> list[Row]:
         return refusals.measure(node)
 
 
+def run_edits(folder: Path, *, is_short: bool) -> list[Row]:
+    """Kill edits of files."""
+    return edits.measure(folder, edits=AMOUNTS["edits"][is_short])
+
+
 GROUPS: dict[str, Callable[..., list[Row]]] = {
     "relay_start": run_relay_start,
     "round_trips": run_round_trips,
@@ -91,5 +103,6 @@ GROUPS: dict[str, Callable[..., list[Row]]] = {
     "sharing": run_sharing,
     "refusals": run_refusals,
     "kills": run_kills,
+    "edits": run_edits,
     "cold_starts": run_cold_starts,
 }

@@ -82,3 +82,8 @@ def test_bad_input_is_answered_and_huge_input_refused_at_once(data_dir: Path) ->
     assert str(limits.LINE_BYTES_MAX) in huge.raw["detail"].replace(",", "") or (
         str(limits.MEMORY_BYTES_MAX) in huge.raw["detail"].replace(",", "")
     )
+
+
+def test_edits_of_files_killed_at_random_are_old_or_new(tmp_path: Path) -> None:
+    """0 in between. Source: issue 4, bars (edits)."""
+    require(record("edits", groups.run_edits(tmp_path, is_short=True)))
