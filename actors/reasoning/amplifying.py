@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Final
 
 from mimo.actors.reasoning import analysis
-from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Handler, Needs, look
+from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Needs, Recipe, look
 from mimo.actors.reasoning.ending import conclude
 from mimo.actors.reasoning.evidence import confidence, excerpt
 from mimo.actors.reasoning.guiding import begin, recall_past, start_needs
@@ -337,12 +337,12 @@ def _status(ask: Ask, _found: Found) -> Answer:
 
 
 AMPLIFYING: Final = {
-    "amplify_start": Handler(answer=_start, needs=start_needs, begins=True),
-    "amplify_decomposition": Handler(answer=_decomposition),
-    "amplify_think": Handler(answer=_think, needs=_think_needs),
-    "amplify_challenge": Handler(answer=_challenge),
-    "amplify_perspective": Handler(answer=_perspective),
-    "amplify_resolve_coherence": Handler(answer=_resolve),
-    "amplify_conclude": Handler(answer=_conclude),
-    "amplify_status": Handler(answer=_status),
+    "amplify_start": Recipe(answer=_start, needs=start_needs, begins=True),
+    "amplify_decomposition": Recipe(answer=_decomposition),
+    "amplify_think": Recipe(answer=_think, needs=_think_needs),
+    "amplify_challenge": Recipe(answer=_challenge),
+    "amplify_perspective": Recipe(answer=_perspective),
+    "amplify_resolve_coherence": Recipe(answer=_resolve),
+    "amplify_conclude": Recipe(answer=_conclude),
+    "amplify_status": Recipe(answer=_status),
 }

@@ -145,7 +145,7 @@ def _nothing(_ask: Ask) -> Needs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handler:
+class Recipe:
     """How one operation is done.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mimo.actors.memory.building import scrubbed
 from mimo.actors.reasoning import strategies
-from mimo.actors.reasoning.asking import TAG, Answer, Ask, Found, Handler, Needs
+from mimo.actors.reasoning.asking import TAG, Answer, Ask, Found, Needs, Recipe
 from mimo.actors.reasoning.branches import (
     leave,
     open_branch,
@@ -308,9 +308,9 @@ def _chain(share: float | None) -> str:
 
 
 ENDING: Final = {
-    "branch": Handler(answer=_branch, needs=_branch_needs),
-    "backtrack": Handler(answer=_backtrack),
-    "reflect": Handler(answer=_reflect, needs=_reflect_needs),
-    "conclude": Handler(answer=conclude, needs=_conclude_needs),
-    "interleaved_conclude": Handler(answer=_interleaved_conclude, needs=_conclude_needs),
+    "branch": Recipe(answer=_branch, needs=_branch_needs),
+    "backtrack": Recipe(answer=_backtrack),
+    "reflect": Recipe(answer=_reflect, needs=_reflect_needs),
+    "conclude": Recipe(answer=conclude, needs=_conclude_needs),
+    "interleaved_conclude": Recipe(answer=_interleaved_conclude, needs=_conclude_needs),
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from mimo.actors.reasoning import analysis, strategies
-from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Handler, Needs, look
+from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Needs, Recipe, look
 from mimo.actors.reasoning.evidence import Hit, excerpt, is_related
 from mimo.actors.reasoning.knowing import assessed, gap_of
 from mimo.actors.reasoning.session import Session
@@ -222,13 +222,13 @@ def _plan(ask: Ask, found: Found) -> Answer:
     return Answer(data=data, session=session)
 
 
-_START = Handler(answer=_guided, needs=start_needs, begins=True)
+_START = Recipe(answer=_guided, needs=start_needs, begins=True)
 GUIDING: Final = {
     "guided": _START,
     "adaptive": _START,
     "interleaved_start": _START,
-    "decompose": Handler(answer=_decompose),
-    "thought": Handler(answer=_thought, needs=_thought_needs, begins=True),
-    "sequential": Handler(answer=_sequential, needs=_thought_needs, begins=True),
-    "plan": Handler(answer=_plan, needs=_plan_needs, begins=True),
+    "decompose": Recipe(answer=_decompose),
+    "thought": Recipe(answer=_thought, needs=_thought_needs, begins=True),
+    "sequential": Recipe(answer=_sequential, needs=_thought_needs, begins=True),
+    "plan": Recipe(answer=_plan, needs=_plan_needs, begins=True),
 }

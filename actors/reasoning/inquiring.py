@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mimo.actors.memory.messages import Contradictions, Synthesize
 from mimo.actors.memory.presentation import iso_time
-from mimo.actors.reasoning.asking import Answer, Ask, Found, Handler, Needs, look
+from mimo.actors.reasoning.asking import Answer, Ask, Found, Needs, Recipe, look
 from mimo.actors.reasoning.knowing import assessed, counted, gap_of
 from mimo.config import limits
 
@@ -138,11 +138,11 @@ def _stats(ask: Ask, _found: Found) -> Answer:
 
 
 INQUIRING: Final = {
-    "assess": Handler(answer=_assess, needs=_topic_needs),
-    "gaps": Handler(answer=_gaps, needs=_topic_needs),
-    "stats": Handler(answer=_stats, counts=True),
-    "query": Handler(answer=_query, needs=_query_needs),
-    "can_answer": Handler(answer=_can_answer, needs=_topic_needs),
-    "suggest": Handler(answer=_suggest, counts=True),
-    "cognitive_stats": Handler(answer=_cognitive_stats, counts=True),
+    "assess": Recipe(answer=_assess, needs=_topic_needs),
+    "gaps": Recipe(answer=_gaps, needs=_topic_needs),
+    "stats": Recipe(answer=_stats, counts=True),
+    "query": Recipe(answer=_query, needs=_query_needs),
+    "can_answer": Recipe(answer=_can_answer, needs=_topic_needs),
+    "suggest": Recipe(answer=_suggest, counts=True),
+    "cognitive_stats": Recipe(answer=_cognitive_stats, counts=True),
 }

@@ -1,12 +1,12 @@
-"""The `reason` tool as data, and the operations of `cognitive` that look things up."""
+"""The `reason` tool as data."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from mimo.actors.operations import Operation, Tool
+from mimo.actors.operations import Tool
 from mimo.actors.reasoning.operations_amplifying import AMPLIFYING
-from mimo.actors.reasoning.parameters import Schema, result, take
+from mimo.actors.reasoning.parameters import result, take
 from mimo.actors.reasoning.rows import ENDED, GO_ON, ID, STARTS, STEP, STEP_PARAMETERS, operation
 
 _STARTED = result(
@@ -24,23 +24,27 @@ _GAP = result(
 _START_PARAMETERS = take("problem", "strategy", "project")
 
 
-def _topical(name: str, summary: str, answer: Schema, **more: Any) -> Operation:
-    """Return an operation that looks a topic up; it counts that it was asked about."""
-    return operation(
-        name,
-        summary,
-        take("topic", "project", *more.pop("also", ())),
-        answer,
-        {"topic": "nightly build failures"},
+_TOPIC: Final = {"topic": "nightly build failures"}
+_KNOWING: Final = (
+    operation(
+        "assess",
+        "Count what is known of a topic.",
+        take("topic", "project"),
+        _ASSESSED,
+        _TOPIC,
         required=("topic",),
         effect="read",
-        **more,
-    )
-
-
-ASSESS = _topical("assess", "Count what is known of a topic.", _ASSESSED)
-GAPS = _topical("gaps", "Say what is lacking most on a topic.", _GAP)
-
+    ),
+    operation(
+        "gaps",
+        "Say what is lacking most on a topic.",
+        take("topic", "project"),
+        _GAP,
+        _TOPIC,
+        required=("topic",),
+        effect="read",
+    ),
+)
 _BEGINNING: Final = (
     operation(
         "guided",
@@ -250,49 +254,5 @@ REASON = Tool(
         " claims compared with memory; past failures on similar problems come up. Begin with"
         " guided, go on with step, end with reflect and conclude. Scores say what they count."
     ),
-    operations=(ASSESS, GAPS, *_BEGINNING, *_GOING_ON, *_ENDING, *AMPLIFYING),
-)
-
-#: The operations of the `cognitive` tool that `tools/reasoning` does.
-RETRIEVAL_OPERATIONS: Final = (
-    ASSESS,
-    GAPS,
-    _topical(
-        "query",
-        "Answer from memory, with how sure that is.",
-        result(
-            ("topic", "response", "citations", "confidence", "score", "n", "basis", "gap_type"),
-            *("suggestion", "can_answer", "actions_taken"),
-        ),
-        deadline_s=45.0,
-    ),
-    _topical(
-        "can_answer",
-        "Say whether enough is known of a topic.",
-        result(
-            ("topic", "can_answer", "min_confidence", "confidence", "score", "n", "basis"),
-            "recommendation",
-        ),
-        also=("min_confidence",),
-    ),
-    operation(
-        "suggest",
-        "Name topics that were asked about in vain.",
-        take("limit"),
-        result(("learning_targets", "count", "topics")),
-        {},
-        effect="read",
-    ),
-    operation(
-        "stats",
-        "Count questions and how sure the answers were.",
-        {},
-        result(
-            ("total_queries", "unique_topics", "unsure_queries", "confidence_distribution"),
-            "gaps_detected",
-        ),
-        {},
-        effect="read",
-        does="cognitive_stats",
-    ),
+    operations=(*_KNOWING, *_BEGINNING, *_GOING_ON, *_ENDING, *AMPLIFYING),
 )

@@ -69,13 +69,6 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "thoughtNumber": _count("Of this thought.", 10_000),
     "totalThoughts": _count("As you expect.", 10_000),
     "nextThoughtNeeded": _flag("Whether more follow."),
-    "min_confidence": {
-        "type": "number",
-        "description": "0 to 1; default 0.4.",
-        "minimum": 0,
-        "maximum": 1,
-    },
-    "limit": _count("How many; default 5.", limits.PAGE_MAX),
 }
 
 
@@ -105,9 +98,8 @@ _KINDS: Final[tuple[tuple[Schema, str], ...]] = (
         (
             "session_id strategy strategy_reason guidance next status text original basis"
             " complexity thought kind branch_id parent branch_thought backtracked_from claim level"
-            " now_on_branch"
-            " level_reason type stage next_action reason required_action do_not hint challenge_id"
-            " perspective topic gap_type severity suggestion details response recommendation"
+            " now_on_branch level_reason type stage next_action reason required_action do_not hint"
+            " challenge_id perspective topic gap_type severity suggestion details"
         ),
     ),
     (
@@ -115,16 +107,15 @@ _KINDS: Final[tuple[tuple[Schema, str], ...]] = (
         (
             "step_number thought_number total_thoughts thoughts_recorded total_steps memory_id n"
             " total_branches from_step current_exploration_depth required evidence_count sessions"
-            " claims_held claims_refuted claims_unchecked held refuted open total_queries"
-            " unique_topics unsure_queries count topics"
+            " claims_held claims_refuted claims_unchecked held refuted open"
         ),
     ),
-    (_NUMBER, "progress_percent score median_age_days min_confidence"),
+    (_NUMBER, "progress_percent score median_age_days"),
     (
         _FLAG,
         (
             "should_continue next_thought_needed valid no_more_branches stored_for_future"
-            " reflection_stored blocking accepted concluded blocked has_gap can_answer"
+            " reflection_stored blocking accepted concluded blocked has_gap"
         ),
     ),
     (
@@ -133,15 +124,15 @@ _KINDS: Final[tuple[tuple[Schema, str], ...]] = (
             "lessons sub_problems checklist approaches issues suggestions warnings lessons_learned"
             " reasoning_summary key_insights remaining_unexplored parts missing must_address"
             " remaining recorded resolved all_required source_types missing_terms facts"
-            " gap_indicators actions actions_taken gaps"
+            " gap_indicators actions gaps"
         ),
     ),
-    (_COUNTS, "contested citations"),
+    (_COUNTS, "contested"),
     (
         _OBJECTS,
         (
             "dependencies checks knowledge injected_knowledge corrections branches similar_problems"
-            " challenges_generated challenges evidence learning_targets newest supporting_facts"
+            " challenges_generated challenges evidence newest supporting_facts"
             " contradictions"
         ),
     ),
@@ -152,7 +143,7 @@ _KINDS: Final[tuple[tuple[Schema, str], ...]] = (
             " accumulated_context recommended_action hallucination_risk completeness branch_status"
             " critique coverage grounding chain_verification consistency final_confidence qualities"
             " demands coherence claim_verification confidence_gap refused synthesis counts by_kind"
-            " by_strategy by_status by_outcome confidence_distribution gaps_detected"
+            " by_strategy by_status by_outcome"
         ),
     ),
 )

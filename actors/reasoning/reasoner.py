@@ -1,4 +1,4 @@
-"""The actor that keeps sessions of reasoning: looks up what a handler needs, keeps what it makes.
+"""The actor that keeps sessions of reasoning: looks up what a recipe needs, keeps what it makes.
 
 Calls about one session are done one after the other, in the order in which they came.
 """
@@ -16,7 +16,7 @@ from mimo.actors.knowledge.messages import QueryFacts
 from mimo.actors.memory.operations import MEMORY
 from mimo.actors.operations import CallContext, Result
 from mimo.actors.pools import recall_names
-from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Handler, Needs
+from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Needs, Recipe
 from mimo.actors.reasoning.evidence import hits_of
 from mimo.actors.reasoning.guiding import session_id_of
 from mimo.actors.reasoning.handlers import HANDLERS
@@ -24,7 +24,7 @@ from mimo.actors.reasoning.keeping import TABLE, Keeper
 from mimo.actors.reasoning.messages import Reason
 from mimo.actors.storage.messages import Commit
 from mimo.config import limits
-from mimo.config.errors import InvalidRequest, MimoError
+from mimo.config.errors import Conflict, InvalidRequest, MimoError
 from mimo.config.settings import Settings
 from mimo.storage import database, reasoning
 from mimo.storage.reasoning import SaveSession
@@ -83,15 +83,15 @@ class Reasoner(TableOwner):
             return Result(data=verifying.answer(request.operation, request.arguments))
         if not isinstance(request, Reason):
             return super().handle_call(request, call)
-        handler = HANDLERS.get(request.operation)
-        if handler is None:
+        recipe = HANDLERS.get(request.operation)
+        if recipe is None:
             raise InvalidRequest(f"expected an operation of reason, got {request.operation!r}")
         session_id = str(request.arguments.get("session_id", "")).strip()
-        if not session_id and handler.begins:
+        if not session_id and recipe.begins:
             session_id = session_id_of(request.key)
         waiting = self._queues.get(session_id)
         if not session_id:
-            self._begin(handler, request, call, session_id)
+            self._begin(recipe, request, call, session_id)
         elif waiting is not None:
             waiting.append(call)
         else:
@@ -141,13 +141,13 @@ class Reasoner(TableOwner):
         elif queue is not None:
             del self._queues[session_id]
 
-    def _begin(self, handler: Handler, request: Reason, call: m.Call, session_id: str) -> None:
+    def _begin(self, recipe: Recipe, request: Reason, call: m.Call, session_id: str) -> None:
         try:
-            known = self._answered_before(handler, request, session_id)
+            known = self._answered_before(recipe, request, session_id)
             if known is not None:
                 self._end(call, session_id, Result(data=known))
                 return
-            needs = handler.needs(self._ask(handler, request, session_id))
+            needs = recipe.needs(self._ask(recipe, request, session_id))
             wanted = self._questions(needs, request)
         except MimoError as error:
             self._end(call, session_id, failure(error))
@@ -155,15 +155,15 @@ class Reasoner(TableOwner):
         found = Found()
 
         def finish() -> None:
-            self._finish(handler, request, call, session_id, found)
+            self._finish(recipe, request, call, session_id, found)
 
         self._gather(wanted, found, finish)
 
     def _finish(
-        self, handler: Handler, request: Reason, call: m.Call, session_id: str, found: Found
+        self, recipe: Recipe, request: Reason, call: m.Call, session_id: str, found: Found
     ) -> None:
         try:
-            answer = handler.answer(self._ask(handler, request, session_id), found)
+            answer = recipe.answer(self._ask(recipe, request, session_id), found)
             self._keep(answer, request.key)
         except MimoError as error:
             self._end(call, session_id, failure(error))
@@ -172,17 +172,19 @@ class Reasoner(TableOwner):
         self._save_all()
 
     def _answered_before(
-        self, handler: Handler, request: Reason, session_id: str
+        self, recipe: Recipe, request: Reason, session_id: str
     ) -> dict[str, Any] | None:
         """Return what this very call was answered by a process that died since."""
         if not session_id:
             return None
-        session = self.keeper.find(session_id)
-        if session is None and not (handler.begins and not request.arguments.get("session_id")):
-            self.keeper.get(session_id)
-        return session.replies.get(request.key) if session is not None else None
+        is_new = recipe.begins and not request.arguments.get("session_id")
+        session = self.keeper.find(session_id) if is_new else self.keeper.get(session_id)
+        known = session.replies.get(request.key) if session is not None else None
+        if is_new and session is not None and known is None:
+            raise Conflict(f"expected a new session, got {session_id}, which goes on already")
+        return known
 
-    def _ask(self, handler: Handler, request: Reason, session_id: str) -> Ask:
+    def _ask(self, recipe: Recipe, request: Reason, session_id: str) -> Ask:
         session = self.keeper.find(session_id) if session_id else None
         return Ask(
             operation=request.operation,
@@ -191,7 +193,7 @@ class Reasoner(TableOwner):
             client=request.client,
             now_s=self.clock.wall_s(),
             session=session.copy() if session is not None else None,
-            stats=self._statistics() if handler.counts else {},
+            stats=self._statistics() if recipe.counts else {},
         )
 
     def _statistics(self) -> dict[str, Any]:
@@ -305,7 +307,7 @@ def _remembering(arguments: Any, request: Reason) -> Any:
 
 
 def _note(found: Found, name: str, value: Any) -> None:
-    """Put an answer where the handler looks for it, or say what is lacking."""
+    """Put an answer where the recipe looks for it, or say what is lacking."""
     if isinstance(value, m.Failure):
         what = "memory" if name.startswith("hits:") else name
         text = f"{what}: {value.message}"

@@ -24,14 +24,11 @@ def operation(  # noqa: PLR0913  the fields of a row
     *,
     required: tuple[str, ...] = (),
     effect: Effect = "write",
-    does: str = "",
-    deadline_s: float = 30.0,
 ) -> Operation:
-    """Return the row; `does` names the handler where it isn't called as the operation."""
-    wanted = does or name
+    """Return the row."""
 
     def build(arguments: Mapping[str, Any], context: CallContext) -> Reason:
-        return Reason(operation=wanted, arguments=arguments, key=context.key, client=context.client)
+        return Reason(operation=name, arguments=arguments, key=context.key, client=context.client)
 
     return Operation(
         name=name,
@@ -43,7 +40,6 @@ def operation(  # noqa: PLR0913  the fields of a row
         idempotent=effect == "read",
         worker=REASONER,
         build=build,
-        deadline_s=deadline_s,
         example=example,
     )
 

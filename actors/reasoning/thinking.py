@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from mimo.actors.cognition.claims import check_claims
 from mimo.actors.reasoning import strategies
-from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Handler, Needs, look
+from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Needs, Recipe, look
 from mimo.actors.reasoning.branches import open_others, tree_json
 from mimo.actors.reasoning.evidence import (
     Tally,
@@ -326,10 +326,10 @@ def session_json(session: Session) -> dict[str, Any]:
 
 
 THINKING: Final = {
-    "step": Handler(answer=_step, needs=step_needs),
-    "steps": Handler(answer=_steps, needs=_steps_needs),
-    "interleaved_think": Handler(answer=_think, needs=step_needs),
-    "verify": Handler(answer=_verify, needs=_verify_needs),
-    "verify_claim": Handler(answer=_verify_claim, needs=_claim_needs),
-    "enrich": Handler(answer=_enrich, needs=_enrich_needs),
+    "step": Recipe(answer=_step, needs=step_needs),
+    "steps": Recipe(answer=_steps, needs=_steps_needs),
+    "interleaved_think": Recipe(answer=_think, needs=step_needs),
+    "verify": Recipe(answer=_verify, needs=_verify_needs),
+    "verify_claim": Recipe(answer=_verify_claim, needs=_claim_needs),
+    "enrich": Recipe(answer=_enrich, needs=_enrich_needs),
 }
