@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from mimo.actors.code.operations import CODE, ONBOARD
 from mimo.actors.files.operations import FILE
 from mimo.actors.insight.operations import AWAKENING_STATUS, TOOL_USAGE
 from mimo.actors.insight.operations_meta import META
@@ -20,9 +21,11 @@ TOOLS: tuple[Tool, ...] = (
     MEMORY,
     KNOWLEDGE,
     REASON,
+    CODE,
     FILE,
     WEB,
     META,
+    ONBOARD,
     AUTONOMOUS,
     ORCHESTRATE,
     TOOL_USAGE,

@@ -174,6 +174,7 @@ def _tools(settings: Settings) -> ChildSpec:
     return group(
         "tools",
         ONE_FOR_ONE,
+        _worker("tools/code", "mimo.actors.code.code.Code", settings, busy_max_s=10.0, **ON_DEMAND),
         # It starts with the node, so that no edit stays half done; the disk may be slow.
         _worker("tools/files", "mimo.actors.files.files.Files", settings, busy_max_s=30.0, **RESTS),
         _worker("tools/insight", insight, settings, busy_max_s=10.0, **ON_DEMAND),

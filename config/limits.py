@@ -386,6 +386,30 @@ TASK_CHARS_MAX = 2_000
 #: Longest name and longest signature of a symbol, in characters.
 SYMBOL_CHARS_MAX = 200
 SIGNATURE_CHARS_MAX = 240
+#: Largest source file that is read, in bytes, and the longest text of a message, in characters.
+CODE_FILE_BYTES_MAX = 4_194_304
+CODE_SOURCE_CHARS_MAX = 100_000
+#: How long one file may be parsed, in seconds, and what its reader may map meanwhile, in bytes.
+CODE_FILE_S_MAX = 10.0
+CODE_READER_BYTES_MAX = 1_073_741_824
+#: Most that is kept of one file.
+CODE_SYMBOLS_PER_FILE_MAX = 20_000
+CODE_USES_PER_FILE_MAX = 200_000
+#: Files that are handed to a reader at once, and its longest answer about one, in bytes.
+CODE_BATCH_MAX = 16
+CODE_ANSWER_BYTES_MAX = 67_108_864
+#: Most files of one folder that are indexed.
+CODE_FILES_MAX = 50_000
+#: Most rows of one answer, and lines of the source of a definition that it shows.
+CODE_ROWS_MAX = 500
+CODE_SHOWN_LINES_MAX = 200
+#: Most calls that wait for the index, texts parsed by themselves at a time, and characters of a
+#: syntax tree that are shown.
+CODE_WAITING_MAX = 64
+CODE_PROBES_MAX = 4
+CODE_TREE_CHARS_MAX = 2_000
+#: Most projects that are made known at a time.
+ONBOARDED_AT_A_TIME_MAX = 4
 
 # -- Child processes -------------------------------------------------------------------------------
 #: What a command may use unless it is told otherwise: memory besides files and processes of it and

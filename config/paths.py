@@ -117,6 +117,11 @@ class RunPaths:
         return self.data_dir / "snapshots"
 
     @property
+    def code_index(self) -> Path:
+        """Return the index of code; it can be made anew."""
+        return self.data_dir / "cache" / "code_index.db"
+
+    @property
     def edits(self) -> Path:
         """Return the journal of file edits, with what stood in the files before."""
         return self.data_dir / "edits" / "edits.db"

@@ -64,7 +64,9 @@ class Gathering:
         self._keeper = keeper
         self._call = call
         self._request = request
-        self._roots = Roots(allowed=settings.ingest.roots, refused=(settings.data_dir,))
+        # What is onboarded lies in the workspace.
+        allowed = (*settings.ingest.roots, *settings.workspace.roots)
+        self._roots = Roots(allowed=allowed, refused=(settings.data_dir,))
         self._is_manifests = isinstance(request, km.SyncDependencies)
         self._prefix = MANIFEST if self._is_manifests else FILE
         self._details: list[dict[str, Any]] = []
