@@ -10,6 +10,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from mimo.interfaces import relay_node
 from mimo.interfaces.relay_lines import Lines, TooLong
@@ -145,13 +146,15 @@ class Link:
         self._lines = Lines(_LINE_BYTES_MAX)
         self._outbox = Outbox(self._write)
         self._greeted_s = now_s
-        hello = {
+        hello: dict[str, Any] = {
             "mimo": 1,
             "kind": "mcp",
             "connection": self._id,
             "pid": os.getpid(),
             "version": self._version,
         }
+        if self._place.offer:
+            hello["offer"] = self._place.offer
         self._outbox.put(json.dumps(hello, separators=(",", ":")).encode())
 
     def _ensure_node(self, now_s: float) -> None:
@@ -226,6 +229,8 @@ class Link:
         except ValueError:
             return False
         if not isinstance(body, dict) or body.get("ok") is not True:
+            if isinstance(body, dict) and body.get("error"):
+                self.failure = f"the node refused: {str(body['error'])[:500]}"
             return False
         other = str(body.get("version", ""))
         if other != self._version:

@@ -34,11 +34,20 @@ class Choice:
         data_dir: `--data-dir`, or None.
         config: `--config`, or None.
         settings: Settings for a node that has to be started, as `key=value`.
+        offer: What this client is restricted to, as the greeting says it: `tools`, `read_only`,
+            `no_exec`; empty: nothing is left out.
     """
 
-    __slots__ = ("config", "data_dir", "settings")
+    __slots__ = ("config", "data_dir", "offer", "settings")
 
-    def __init__(self, data_dir: str | None, config: str | None, settings: list[str]) -> None:
+    def __init__(
+        self,
+        data_dir: str | None,
+        config: str | None,
+        settings: list[str],
+        offer: dict[str, Any] | None = None,
+    ) -> None:
+        self.offer = offer or {}
         self.data_dir = data_dir
         self.config = config
         self.settings = settings
@@ -51,11 +60,20 @@ class Place:
         paths: Its files.
         arguments: What the node is started with.
         tools_are_usual: Whether no setting may have changed which tools are offered.
+        offer: As in `Choice`.
     """
 
-    __slots__ = ("arguments", "paths", "tools_are_usual")
+    __slots__ = ("arguments", "offer", "paths", "tools_are_usual")
 
-    def __init__(self, paths: RunPaths, arguments: list[str], *, tools_are_usual: bool) -> None:
+    def __init__(
+        self,
+        paths: RunPaths,
+        arguments: list[str],
+        *,
+        tools_are_usual: bool,
+        offer: dict[str, Any] | None = None,
+    ) -> None:
+        self.offer = offer or {}
         self.paths = paths
         self.arguments = arguments
         self.tools_are_usual = tools_are_usual
@@ -82,11 +100,12 @@ def find_place(choice: Choice, environ: Mapping[str, str]) -> Place:
     for setting in choice.settings:
         arguments += ["--set", setting]
     is_usual = (
-        "tools" not in settings
+        not choice.offer
+        and "tools" not in settings
         and not any(name.startswith("MIMO_TOOLS_") for name in environ)
         and not any(setting.startswith("tools.") for setting in choice.settings)
     )
-    return Place(RunPaths(data_dir), arguments, tools_are_usual=is_usual)
+    return Place(RunPaths(data_dir), arguments, tools_are_usual=is_usual, offer=choice.offer)
 
 
 def _from_here(text: str) -> Path:

@@ -236,6 +236,10 @@ def read_choice(argv: list[str]) -> Choice:
     )
     parser.add_argument("--data-dir", metavar="DIR", help="where everything is kept")
     parser.add_argument("--config", metavar="FILE", help="settings file")
+    client = parser.add_argument_group("for this client alone")
+    client.add_argument("--tools", metavar="A,B", help="offer it only these tools")
+    client.add_argument("--read-only", action="store_true", help="offer nothing that changes")
+    client.add_argument("--no-exec", action="store_true", help="offer nothing that runs programs")
     node = parser.add_argument_group("for a node that has to be started")
     node.add_argument("--log-level", metavar="LEVEL", help="debug, info, warning or error")
     node.add_argument("--idle-exit", metavar="TIME", help="leave this long after the last client")
@@ -246,7 +250,11 @@ def read_choice(argv: list[str]) -> Choice:
         settings.append(f"log_level={given.log_level}")
     if given.idle_exit:
         settings.append(f"idle_exit_s={given.idle_exit}")
-    return Choice(given.data_dir, given.config, settings)
+    offer: dict[str, object] = {}
+    if given.tools:
+        offer["tools"] = [name.strip() for name in given.tools.split(",") if name.strip()]
+    offer |= {name: True for name in ("read_only", "no_exec") if getattr(given, name)}
+    return Choice(given.data_dir, given.config, settings, offer)
 
 
 def main(argv: list[str]) -> int:

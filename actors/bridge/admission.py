@@ -20,6 +20,11 @@ CLIENTS_MAX = 1_024
 #: Codes that say that the database, and not the caller or a limit, is in trouble.
 TROUBLE = frozenset({"deadline_exceeded", "storage_failed", "crashed", "restarting", "internal"})
 
+#: Effects that have a rate of their own, for each tool; in the database deletion is undone.
+RISKY = frozenset({"destructive", "open-world"})
+#: Groups of the workers whose writes go into the database.
+_WRITERS = ("storage/", "memory/", "knowledge/")
+
 
 @dataclass(frozen=True, slots=True)
 class _Admitted:
@@ -43,6 +48,9 @@ class Admission:
         self._rates = RateLimiter(
             rate_per_s=limits.rate_per_s, burst=limits.burst, keys_max=CLIENTS_MAX
         )
+        self._tool_rates = RateLimiter(
+            rate_per_s=limits.risky_rate_per_s, burst=limits.risky_burst, keys_max=CLIENTS_MAX
+        )
         self._places: OrderedDict[str, ConcurrencyLimit] = OrderedDict()
         self._breaker = Breaker("database", BreakerRules(), seed=seed)
         self._admitted: dict[int, _Admitted] = {}
@@ -62,6 +70,7 @@ class Admission:
                 f" got more; wait {wait_s:.2f} s",
                 retry_after_s=wait_s,
             )
+        self._refuse_haste(submission, now_s)
         place = self._limit_of(client).acquire(_kind(submission), now_s)
         if not isinstance(place, Ticket):
             raise Busy(
@@ -70,7 +79,7 @@ class Admission:
                 retry_after_s=place,
             )
         permit = None
-        if submission.effect != "read":
+        if _writes(submission):
             verdict = self._breaker.acquire(now_s)
             if isinstance(verdict, Refusal):
                 self._limit_of(client).release(place, now_s)
@@ -81,6 +90,19 @@ class Admission:
                 )
             permit = verdict
         self._admitted[submission.ticket] = _Admitted(client, place, permit)
+
+    def _refuse_haste(self, submission: Submission, now_s: float) -> None:
+        """Keep a client from destroying, running or fetching much at once, tool by tool."""
+        if submission.effect not in RISKY or submission.workers[0].startswith(_WRITERS):
+            return
+        tool = submission.label.partition(".")[0]
+        wait_s = self._tool_rates.acquire(f"{submission.connection} {tool}", now_s)
+        if wait_s:
+            raise Busy(
+                f"expected at most {self._limits.risky_rate_per_s:g} calls a second of {tool} that"
+                f" reach outside or destroy, got more; wait {wait_s:.2f} s",
+                retry_after_s=wait_s,
+            )
 
     def done(self, submission: Submission, code: str, duration_s: float, now_s: float) -> None:
         """Give back what the call held, and learn from its outcome.
@@ -128,6 +150,11 @@ class Admission:
             if len(self._places) > CLIENTS_MAX:
                 self._places.popitem(last=False)
         return limit
+
+
+def _writes(submission: Submission) -> bool:
+    """Tell whether the database is what it is about: a browser's crash says nothing of that."""
+    return submission.effect != "read" and submission.workers[0].startswith(_WRITERS)
 
 
 def _kind(submission: Submission) -> Kind:

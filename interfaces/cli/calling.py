@@ -77,11 +77,11 @@ def _parsed(text: str) -> dict[str, Any]:
 @pass_place
 def tools(place: Place, *, as_json: bool) -> None:
     """List the tools that assistants are offered, with their operations; needs no node."""
-    from mimo.actors.catalogue import offered
+    from mimo.actors.catalogue import offer_of, offered
     from mimo.interfaces.mcp import schemas
 
     chosen = place.settings.tools
-    found = offered(read_only=chosen.read_only, enabled=chosen.enabled)
+    found = offered(offer_of(chosen))
     if as_json:
         output.show_json(
             [

@@ -13,7 +13,7 @@ from typing import Any
 
 import anyio
 import mcp_types as types
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.shared.message import SessionMessage
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS
 
@@ -49,7 +49,9 @@ async def exchange(
     found: dict[Any, dict[str, Any]] = {}
     wanted = sum(1 for request in requests if "id" in request)
     async with send, answers, anyio.create_task_group() as group:
-        group.start_soon(server.run, receive, write, server.create_initialization_options())
+        changes = NotificationOptions(tools_changed=True)
+        options = server.create_initialization_options(changes)
+        group.start_soon(server.run, receive, write, options)
         for request in requests:
             message = types.jsonrpc_message_adapter.validate_python(request)
             await send.send(SessionMessage(message))

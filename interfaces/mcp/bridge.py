@@ -15,15 +15,19 @@ from typing import Any
 
 from mimo.actors.bridge.bridge import McpBridge
 from mimo.actors.bridge.messages import CallTool
-from mimo.actors.catalogue import offered
+from mimo.actors.catalogue import offer_of, offered
 from mimo.actors.memory.messages import MemoryHealth
 from mimo.actors.memory.operations import RECALL
 from mimo.actors.operations import CallContext, Operation, Result, Tool
+from mimo.actors.skills import manifest
+from mimo.actors.skills.keeper import KEEPER, SUPERVISOR
+from mimo.actors.skills.messages import ReloadSkills, SkillsChanged
 from mimo.config.errors import InvalidRequest, StartError
 from mimo.interfaces.mcp.http import bound_port, make_http, read_key
 from mimo.interfaces.mcp.listener import Listener, bound_socket
 from mimo.interfaces.mcp.server import MimoServer
 from mimo.interfaces.mcp.validation import Arguments, did_you_mean
+from mimo.supervision import messages as m
 from mimo.supervision.messages import Failure
 from mimo.supervision.process import CRASHED_EXIT_CODE
 
@@ -32,6 +36,8 @@ START_S = 10.0
 STOP_S = 2.0
 #: `/readyz` tells the truth within this, in seconds.
 READY_S = 2.0
+#: How long skills may take to be loaded, in seconds.
+LOAD_S = 120.0
 #: HTTP that can't be served is tried again after this long, in seconds.
 HTTP_PAUSE_S = 5.0
 
@@ -46,9 +52,7 @@ class Bridge(McpBridge):
             StartError: The socket can't be bound. HTTP that can't be served is logged and tried
                 again, since the relays don't need it.
         """
-        tools = offered(
-            read_only=self.settings.tools.read_only, enabled=self.settings.tools.enabled
-        )
+        tools = offered(offer_of(self.settings.tools))
         self._server = MimoServer(self.gateway, tools)
         self._tools = {tool.name: tool for tool in tools}
         # Made when an actor first calls a tool: the thread has its own.
@@ -65,6 +69,7 @@ class Bridge(McpBridge):
         if not self._listens.wait(START_S):
             raise StartError(f"expected the MCP thread to listen within {START_S:g} s, got nothing")
         self._log.info("bridge.listening", socket=str(self.settings.paths.socket))
+        self.monitor(SUPERVISOR)
 
     def stop_serving(self) -> None:
         """Close the sockets; relays keep what is open and ask the successor."""
@@ -101,6 +106,37 @@ class Bridge(McpBridge):
         if loop is not None:
             with contextlib.suppress(RuntimeError):
                 asyncio.run_coroutine_threadsafe(self._server.changed(operation, result), loop)
+
+    def handle_info(self, info: Any) -> None:
+        """Have the skills loaded when their supervisor is there, besides what the base does."""
+        if isinstance(info, m.Up) and info.name == SUPERVISOR:
+            self._load_skills()
+        super().handle_info(info)
+
+    def handle_cast(self, request: Any) -> None:
+        """Offer what the skills have now, besides what the base does."""
+        if isinstance(request, SkillsChanged):
+            self._offer_skills()
+        else:
+            super().handle_cast(request)
+
+    def _load_skills(self) -> None:
+        settings = self.settings.skills
+        file = settings.file or self.settings.data_dir / "skills.json"
+        # Nobody is woken for nothing: most nodes have no skills.
+        if settings.enabled and not self.settings.tools.read_only and file.exists():
+            request = ReloadSkills(force=False, as_result=False)
+            self.call(KEEPER, request, lambda _: None, timeout_s=LOAD_S, retry=False)
+
+    def _offer_skills(self) -> None:
+        tools, _ = manifest.tools(manifest.read(self.settings.data_dir), self._tools)
+        loop = self._loop
+        if loop is not None:
+            timeout_s = self.settings.skills.call_timeout_s
+            with contextlib.suppress(RuntimeError):
+                asyncio.run_coroutine_threadsafe(
+                    self._server.skills.replace(tools, timeout_s), loop
+                )
 
     def _run(self, listening: socket.socket) -> None:
         try:

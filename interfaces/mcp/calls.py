@@ -14,6 +14,7 @@ import anyio
 from mcp.server.context import ServerRequestContext
 
 from mimo.actors.bridge.gateway import Gateway
+from mimo.actors.catalogue import Offer
 from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.supervision.messages import Failure
 
@@ -25,6 +26,7 @@ GRACE_S = 2.0
 ASK_S = 10.0
 
 Context = ServerRequestContext[Any, Any]
+EVERYTHING = Offer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,12 @@ class Origin:
     Args:
         connection: The relay's id, the same over reconnects.
         number: The line's number, the same when it is repeated.
+        offer: What this client was restricted to when it was started.
     """
 
     connection: str
     number: int
+    offer: Offer = EVERYTHING
 
 
 def call_context(context: Context) -> CallContext:

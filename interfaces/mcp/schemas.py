@@ -7,13 +7,13 @@ enforced by `validation` and readable at `mimo://schema/{tool}/{operation}`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import mcp_types as types
 
 from mimo.actors.operations import Operation, Tool
+from mimo.interfaces.mcp import plain
 
 #: Added to any result by the server: what was missing, what is obsolete, what was cut.
 EXTRAS: dict[str, Mapping[str, Any]] = {
@@ -27,16 +27,6 @@ EXTRAS: dict[str, Mapping[str, Any]] = {
 }
 
 
-#: Parameters whose name says it all: a description would cost more than it tells.
-_PLAIN: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "confidence confidence_min cursor document_id dry_run from_node importance_min"
-        " include_archived include_deleted include_superseded job_id limit max_chars max_tokens"
-        " memory_id memory_ids name node_id other_id project reason run_id session_id source"
-        " speaker tags task_id text timeout_s title to_node triple_id triple_ids undo url version",
-    )
-)
 _SIZES = ("minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
 
 
@@ -64,7 +54,7 @@ def input_schema(tool: Tool) -> dict[str, Any]:
     properties: dict[str, Any] = {
         "operation": {
             "type": "string",
-            "description": " ".join(_signature(each) for each in offered),
+            "description": _signatures(offered),
             "enum": [each.name for each in offered],
         }
     }
@@ -73,7 +63,7 @@ def input_schema(tool: Tool) -> dict[str, Any]:
         # Whose parameter it is, where that is one operation's; a signature names what is required.
         only = tool.operation(takers[0]) if len(takers) == 1 else None
         whose = f"{takers[0]}: " if only is not None and name not in only.required else ""
-        meaning = "" if name in _PLAIN else _clause(schema["description"])
+        meaning = "" if name in plain.PARAMETERS else _clause(schema["description"])
         if meaning:
             shown["description"] = f"{whose}{meaning}"
         properties[name] = shown
@@ -85,10 +75,15 @@ def input_schema(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _signature(operation: Operation) -> str:
-    """Return an operation's name, what it must be given, and what it does, as short as it can."""
-    needs = f"({','.join(operation.required)})" if operation.required else ""
-    return f"{operation.name}{needs}: {_clause(operation.summary)}."
+def _signatures(operations: Iterable[Operation]) -> str:
+    """Return what each operation must be given and what it does, as short as it can be said."""
+    found = []
+    for each in operations:
+        needs = f"({','.join(each.required)})" if each.required else ""
+        does = "" if each.name in plain.OPERATIONS else f": {_clause(each.summary)}"
+        if needs or does:
+            found.append(f"{each.name}{needs}{does}.")
+    return " ".join(found)
 
 
 def _clause(text: str) -> str:

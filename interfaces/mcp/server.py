@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import mcp_types as types
 from mcp.server.caching import CacheHint
-from mcp.server.lowlevel import Server
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 from mcp.shared.exceptions import MCPError
 
@@ -17,6 +18,7 @@ from mimo.interfaces.mcp.approval import sealing
 from mimo.interfaces.mcp.calls import Context
 from mimo.interfaces.mcp.guard import guarded
 from mimo.interfaces.mcp.resources import SCHEMA_URI, Resources
+from mimo.interfaces.mcp.skill_tools import SkillTools
 from mimo.interfaces.mcp.subscriptions import Subscriptions
 from mimo.interfaces.mcp.tools import Tools, refuse_cursor
 from mimo.interfaces.mcp.validation import did_you_mean
@@ -36,7 +38,9 @@ class MimoServer:
     def __init__(self, gateway: Gateway, tools: Sequence[Tool]) -> None:
         bus = InMemorySubscriptionBus()
         resources = Resources(gateway, tools, bus)
-        table = Tools(gateway, tools, resources.changed)
+        #: The tools of external skills; they come and go.
+        self.skills = SkillTools(bus)
+        table = Tools(gateway, tools, resources.changed, self.skills)
         self._tools = tuple(tools)
         #: Told of each change that no client's call made.
         self.changed = resources.changed
@@ -70,6 +74,11 @@ class MimoServer:
             on_completion=guarded(self._complete),
         )
         self.sdk.middleware.append(sealing())
+
+    def options(self) -> InitializationOptions:
+        """Return what is told at the beginning of a conversation: also that tools may change."""
+        changes = NotificationOptions(tools_changed=True)
+        return self.sdk.create_initialization_options(changes)
 
     def forget(self, connection: str) -> None:
         """Take note that a relay's connection has ended."""

@@ -19,8 +19,10 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from pydantic import ValidationError
 
+from mimo.actors.catalogue import Offer, narrowed
 from mimo.config import limits, logs
-from mimo.interfaces.mcp.calls import Origin
+from mimo.config.errors import InvalidRequest
+from mimo.interfaces.mcp.calls import EVERYTHING, Origin
 from mimo.interfaces.mcp.guard import ACTOR
 from mimo.interfaces.mcp.server import MimoServer
 from mimo.interfaces.mcp.texts import VERSION
@@ -46,6 +48,7 @@ class Greeting:
     connection: str
     pid: int
     version: str
+    offer: Offer = EVERYTHING
 
 
 class Refusal(Exception):  # noqa: N818  said to the relay, no failure of ours
@@ -68,7 +71,28 @@ def read_greeting(line: bytes) -> Greeting:
         raise Refusal("expected a line with mimo, kind, connection, pid and version") from None
     if not (connection.isalnum() and len(connection) <= 64):
         raise Refusal("expected a connection id of at most 64 letters and digits")
-    return Greeting(connection=connection, pid=pid, version=version)
+    return Greeting(
+        connection=connection, pid=pid, version=version, offer=_offer(body.get("offer", {}))
+    )
+
+
+def _offer(body: object) -> Offer:
+    """Return what the client was restricted to; what can't be read must not mean everything."""
+    kinds = {"tools": list, "read_only": bool, "no_exec": bool}
+    if not isinstance(body, dict) or any(
+        not isinstance(value, kinds.get(name, ())) for name, value in body.items()
+    ):
+        raise Refusal("expected an offer of tools, read_only and no_exec")
+    offer = Offer(
+        tools=tuple(map(str, body.get("tools", ()))),
+        read_only=body.get("read_only", False),
+        no_exec=body.get("no_exec", False),
+    )
+    try:
+        narrowed((), offer)
+    except InvalidRequest as error:
+        raise Refusal(error.message) from None
+    return offer
 
 
 class Conversation:
@@ -87,6 +111,7 @@ class Conversation:
         self._reader = reader
         self._writer = writer
         self._connection = ""
+        self._offer = EVERYTHING
 
     async def run(self, generation: int) -> None:
         """Greet, then serve until the relay is gone."""
@@ -94,10 +119,13 @@ class Conversation:
         try:
             greeting = await self._greeted(generation)
         except (Refusal, OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+            if isinstance(error, Refusal):
+                self.refuse(str(error))
+                return
             log.warning("bridge.refused", reason=str(error) or type(error).__name__)
             self.cut()
             return
-        self._connection = greeting.connection
+        self._connection, self._offer = greeting.connection, greeting.offer
         log.info("bridge.connected", connection=greeting.connection, relay_pid=greeting.pid)
         try:
             await self._converse()
@@ -138,7 +166,7 @@ class Conversation:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._read, send_in)
                 group.start_soon(self._write, receive_out, group.cancel_scope)
-                await sdk.run(receive_in, send_out, sdk.create_initialization_options())
+                await sdk.run(receive_in, send_out, self._server.options())
                 group.cancel_scope.cancel()
         except* (anyio.BrokenResourceError, anyio.ClosedResourceError):
             # The SDK passes on what comes into a stream that its own end has just closed: the
@@ -153,7 +181,7 @@ class Conversation:
                 while line := await self._reader.readline():
                     number, _, body = line.partition(b" ")
                     if (message := self._parsed(body)) is not None:
-                        origin = Origin(self._connection, int(number))
+                        origin = Origin(self._connection, int(number), self._offer)
                         metadata = ServerMessageMetadata(request_context=origin)
                         await incoming.send(SessionMessage(message, metadata))
 

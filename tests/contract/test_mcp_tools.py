@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import anyio
@@ -14,8 +14,9 @@ import pytest
 
 from mimo.actors.aliases import ALIASES, OLD_OPERATIONS
 from mimo.actors.bridge.gateway import Gateway
-from mimo.actors.catalogue import TOOLS, offered
+from mimo.actors.catalogue import TOOLS, Offer, narrowed, offered
 from mimo.actors.operations import Operation, Tool
+from mimo.config.errors import InvalidRequest
 from mimo.interfaces.mcp import texts
 from mimo.interfaces.mcp.baked import BAKED_FILE, baked_text, envelope, exchange
 from mimo.interfaces.mcp.schemas import listed, operation_schema
@@ -153,14 +154,35 @@ def test_an_old_name_stands_for_operations_that_exist(old: tuple[str, str]) -> N
     assert set(alias.renames.values()) <= parameters
 
 
-def test_read_only_offers_nothing_that_changes_anything() -> None:
-    """Settings: `tools.read_only`, `tools.enabled`."""
-    effects = {op.effect for tool in offered(read_only=True) for op in tool.operations}
+def operations(tools: Sequence[Tool]) -> list[Operation]:
+    return [operation for tool in tools for operation in tool.operations]
 
-    assert effects == {"read"}
-    assert wire(offered(read_only=True)[0])["annotations"]["readOnlyHint"] is True
-    assert [tool.name for tool in offered(enabled=("memory",))] == ["memory"]
-    assert offered(enabled=("nonsense",)) == ()
+
+def test_read_only_offers_nothing_that_changes_anything() -> None:
+    """Settings: `tools.read_only`; flag --read-only."""
+    found = offered(Offer(read_only=True))
+
+    assert {each.effect for each in operations(found)} == {"read"}
+    assert wire(found[0])["annotations"]["readOnlyHint"] is True
+
+
+def test_no_exec_offers_nothing_that_runs_programs() -> None:
+    """Settings: `tools.no_exec`; flag --no-exec, which leaves out what would do it for others."""
+    assert "executes" in {each.reach for each in operations(TOOLS)}
+    assert "executes" not in {each.reach for each in operations(offered(Offer(no_exec=True)))}
+    narrow = narrowed(TOOLS, Offer(no_exec=True))
+    assert {each.reach for each in operations(narrow)} == {""}
+
+
+def test_a_client_may_be_given_some_tools() -> None:
+    """Settings: `tools.enabled`; flag --tools, which leaves out what calls other tools."""
+    assert [tool.name for tool in offered(Offer(tools=("memory",)))] == ["memory"]
+    assert offered(Offer(tools=("nonsense",))) == ()
+    narrow = narrowed(TOOLS, Offer(tools=("memory", "orchestrate")))
+    assert [tool.name for tool in narrow] == ["memory", "orchestrate"]
+    assert {each.reach for each in operations(narrow)} == {""}
+    with pytest.raises(InvalidRequest, match="got 'nonsense'; correct --tools"):
+        narrowed(TOOLS, Offer(tools=("nonsense",)))
 
 
 def test_what_relays_answer_by_themselves_is_what_the_server_answers() -> None:

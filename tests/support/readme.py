@@ -16,6 +16,7 @@ from mimo.config.events import EVENTS
 from mimo.config.settings import OTHER_VARIABLES, settings_table
 from mimo.interfaces.cli.hosts import HOSTS
 from mimo.interfaces.cli.table import COMMANDS
+from tests.support.parity import rows
 from tests.support.source import ROOT
 
 README = ROOT / "README.md"
@@ -35,6 +36,11 @@ def tools() -> str:
         for one in tool.operations
     ]
     return table(("tool", "operation", "effect", "what it does"), rows)
+
+
+def parity() -> str:
+    """Return what became of every operation of the original."""
+    return table(("tool of the original", "operations", "here"), rows())
 
 
 def commands() -> str:
@@ -82,6 +88,7 @@ def hosts() -> str:
 
 SECTIONS: dict[str, Callable[[], str]] = {
     "tools": tools,
+    "parity": parity,
     "hosts": hosts,
     "commands": commands,
     "settings": settings_table,

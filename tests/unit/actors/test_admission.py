@@ -11,14 +11,21 @@ from mimo.actors.bridge.gateway import Submission
 from mimo.config.errors import BreakerOpen, Busy
 from mimo.config.settings import Limits
 
-LIMITS = Limits(rate_per_s=10.0, burst=100, concurrency=8)
+LIMITS = Limits(rate_per_s=10.0, burst=100, risky_rate_per_s=2.0, risky_burst=2, concurrency=8)
 
 
-def a_call(ticket: int, connection: str = "a", effect: str = "read") -> Submission:
+def a_call(
+    ticket: int,
+    connection: str = "a",
+    effect: str = "read",
+    *,
+    tool: str = "memory",
+    worker: str = "memory/recall",
+) -> Submission:
     return Submission(
         ticket=ticket,
-        label="memory.search",
-        workers=("w",),
+        label=f"{tool}.search",
+        workers=(worker,),
         message=None,
         effect=effect,  # type: ignore[arg-type]
         idempotency_key="",
@@ -79,3 +86,27 @@ def test_mistakes_of_callers_and_a_full_disk_do_not_open_the_breaker() -> None:
         admission.admit(call, 0.0)
         admission.done(call, code, 0.01, 0.0)
     admission.admit(a_call(99, effect="write"), 0.0)
+
+
+def test_what_reaches_outside_has_a_rate_of_its_own_for_each_client_and_tool() -> None:
+    """Source: MCP 2026-07-28, security: servers rate-limit tool calls."""
+    admission = Admission(LIMITS)
+    for ticket in (1, 2):
+        admission.admit(a_call(ticket, effect="open-world", tool="web", worker="tools/web"), 0.0)
+    with pytest.raises(Busy, match="2 calls a second of web") as caught:
+        admission.admit(a_call(3, effect="open-world", tool="web", worker="tools/web"), 0.0)
+    assert caught.value.retry_after_s == pytest.approx(0.5)
+    admission.admit(a_call(4, tool="web", worker="tools/web"), 0.0)
+    admission.admit(a_call(5, effect="destructive"), 0.0)
+    admission.admit(a_call(6, effect="destructive", tool="terminal", worker="tools/terminal"), 0.0)
+
+
+def test_trouble_of_other_workers_does_not_stop_writes_to_the_database() -> None:
+    """A browser that crashes says nothing of the disk."""
+    admission = Admission(LIMITS)
+    for ticket in range(20):
+        call = a_call(ticket, effect="write", tool="file", worker="tools/files")
+        admission.admit(call, 0.0)
+        admission.done(call, "crashed", 1.0, 0.0)
+    admission.admit(a_call(21, effect="write"), 0.0)
+    assert admission.database_state == "closed"
