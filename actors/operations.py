@@ -12,6 +12,7 @@ from typing import Any, Literal
 from mimo.config.errors import NotAvailable
 
 Effect = Literal["read", "write", "destructive", "open-world"]
+Reach = Literal["", "executes", "delegates"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,10 @@ class Operation:
         build: Makes the message for the worker from validated arguments.
         deadline_s: How long the whole call may take.
         example: Arguments that work, shown with errors.
+        reach: `executes` if it runs programs; `delegates` if it makes calls of other tools by
+            itself, so that who may not call those may not call it either.
+        resent: Whether a call whose worker died is made again by its successor; not so where the
+            worker can't know whether it was done.
         unavailable: Why it can't act at all, in this version; "" if it can.
     """
 
@@ -64,6 +69,8 @@ class Operation:
     build: Callable[[Mapping[str, Any], CallContext], Any]
     deadline_s: float = 30.0
     example: Mapping[str, Any]
+    reach: Reach = ""
+    resent: bool = True
     unavailable: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from mimo.actors.catalogue import offered
+from mimo.actors.catalogue import offer_of, offered
 from mimo.actors.insight import answers
 from mimo.actors.insight import messages as im
 from mimo.actors.insight.suggesting import Habits
@@ -26,7 +26,7 @@ class Insight(GenServer):
         settings: Settings = args["settings"]
         self._db = database.open_reader(settings.paths.database)
         self._habits = Habits(self._db)
-        tools = offered(read_only=settings.tools.read_only, enabled=settings.tools.enabled)
+        tools = offered(offer_of(settings.tools))
         self._described = {
             f"{tool.name}.{operation.name}": operation.summary
             for tool in tools

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mimo.actors.bridge.messages import CallTool
-from mimo.actors.catalogue import offered
+from mimo.actors.catalogue import offer_of, offered
 from mimo.actors.operations import Result
 from mimo.actors.storage.messages import Commit
 from mimo.actors.tasks import messages, presentation, queueing, safety
@@ -69,7 +69,7 @@ class Tasks(GenServer):
         self._log = logs.get_logger(self.name)
         self._db = database.open_reader(self._settings.paths.database)
         chosen = self._settings.tools
-        tools = offered(read_only=chosen.read_only, enabled=chosen.enabled)
+        tools = offered(offer_of(chosen))
         self._operations = {
             (tool.name, each.name): each for tool in tools for each in tool.operations
         }
