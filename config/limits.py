@@ -373,6 +373,8 @@ TASK_TIMEOUT_S_MAX = 3_600.0
 TASK_DEADLINE_S_MAX = 2_592_000.0
 #: Most steps of one plan.
 PLAN_STEPS_MAX = 40
+#: How long a plan is kept without a run, in seconds.
+PLAN_KEPT_S = 86_400.0
 
 # -- Usage and experience --------------------------------------------------------------------------
 #: Most rows of one list of statistics.
@@ -423,6 +425,22 @@ CHILD_FILE_BYTES = 2_147_483_648
 CHILD_TIMEOUT_S = 30.0
 #: Output that is kept of each of its streams, in bytes.
 CHILD_OUTPUT_BYTES = 1_048_576
+
+# -- Terminal --------------------------------------------------------------------------------------
+#: Longest command line and longest input of a session, in bytes.
+COMMAND_BYTES_MAX = 16_384
+SESSION_INPUT_BYTES_MAX = 32_768
+#: Most sessions and commands that run at once, and ended ones whose output can still be read.
+SESSIONS_MAX = 16
+SESSIONS_ENDED_MAX = 16
+#: How long after its end a session's output can be read, in seconds.
+SESSION_LINGERS_S = 1_800.0
+#: Output in one answer, in bytes.
+TERMINAL_PAGE_BYTES = 30_000
+#: Longest time for `execute`, in seconds; what takes longer is a session.
+EXECUTE_S_MAX = 50.0
+#: Most variables that a caller sets.
+COMMAND_VARIABLES_MAX = 32
 #: Outcomes that an experience is made of, and operations of which one is kept.
 EXPERIENCE_CALLS = 5
 EXPERIENCES_MAX = 512
@@ -430,3 +448,43 @@ EXPERIENCES_MAX = 512
 EXPERIENCE_READ_MAX = 1_000
 #: Longest memory that is made without being asked for, in characters.
 AUTO_MEMORY_CHARS_MAX = 600
+
+# -- Skills ----------------------------------------------------------------------------------------
+#: Largest skills file, most skills in it, and most arguments and variables of one.
+SKILLS_FILE_BYTES_MAX = 65_536
+SKILLS_MAX = 20
+SKILL_ARGUMENTS_MAX = 30
+#: Longest argument and value of a variable, in characters.
+SKILL_TEXT_CHARS_MAX = 1_024
+#: Most tools of one skill, longest description in characters, and largest schema in bytes.
+SKILL_TOOLS_MAX = 40
+SKILL_DESCRIPTION_CHARS = 600
+SKILL_SCHEMA_BYTES_MAX = 8_192
+#: Longest line of a skill, and most that is kept of one answer, in bytes.
+SKILL_LINE_BYTES_MAX = 4_194_304
+SKILL_ANSWER_BYTES_MAX = 131_072
+#: How long a skill may take to greet, one reload may wait for open calls, in seconds.
+SKILL_START_S = 20.0
+SKILL_DRAIN_S = 20.0
+#: A skill without calls leaves after this long, in seconds.
+SKILL_IDLE_S = 300.0
+#: Calls in a row that got no answer in time, after which a skill's process is ended.
+SKILL_SILENT_MAX = 2
+
+# -- Libraries and diagnostics
+#: Most dependencies of a package that are shown, and most entries kept of registries.
+DEPENDENCIES_SHOWN_MAX = 100
+LIBRARY_ENTRIES_MAX = 2_000
+#: Largest description of a package on disk, in bytes.
+LIBRARY_FILE_BYTES_MAX = 1_048_576
+#: Most dependencies that one discovery looks up in registries.
+DISCOVERED_MAX = 40
+#: Jobs of the library at once, and most that wait.
+LIBRARY_AT_ONCE_MAX = 2
+LIBRARY_WAITING_MAX = 32
+#: How long one lookup, and all checkers of one call together, may take, in seconds.
+LIBRARY_JOB_S = 50.0
+CHECKERS_S = 50.0
+#: Most files of Python whose syntax is checked at once, and most diagnostics shown.
+CHECKED_FILES_MAX = 2_000
+DIAGNOSTICS_MAX = 500

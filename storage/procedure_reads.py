@@ -14,6 +14,7 @@ _DEFINITION: Final = """
     FROM procedures
 """
 _NEWEST: Final = " ORDER BY major DESC, minor DESC, patch DESC LIMIT 1"
+_OPEN: Final = ("running", "waiting", "rolling_back", "needs_review")
 _RUN: Final = """
     SELECT r.run_id, r.procedure_id, p.name, p.major, p.minor, p.patch, r.status, r.revision,
         r.started_at, r.updated_at, r.finished_at, r.source, r.state, r.id
@@ -125,10 +126,11 @@ def definition_by_id(db: Database, row: int) -> Stored:
 
 def definitions(db: Database, name: str = "") -> list[Stored]:
     """Return all definitions (of one name), by name, newest version first."""
+    # What plans were compiled to has no name that anybody knows.
     order = " ORDER BY name, major DESC, minor DESC, patch DESC LIMIT 500"
     if name:
         return [_stored(row) for row in db.rows(f"{_DEFINITION} WHERE name = ?{order}", (name,))]
-    return [_stored(row) for row in db.rows(_DEFINITION + order)]
+    return [_stored(row) for row in db.rows(f"{_DEFINITION} WHERE name NOT LIKE 'plan-%'{order}")]
 
 
 def run(db: Database, run_id: str) -> Run:
@@ -174,6 +176,28 @@ def steps(db: Database, row: int, *, last: int = 100) -> list[Step]:
         Step(number=number, at_s=at, state=state, what=what, detail=json.loads(detail))
         for number, at, state, what, detail in reversed(found)
     ]
+
+
+def run_counts(db: Database) -> dict[str, Any]:
+    """Return runs by status, and how long the last that have ended took, in seconds."""
+    counts = dict(db.rows("SELECT status, count(*) FROM procedure_runs GROUP BY status"))
+    took = sorted(
+        seconds
+        for (seconds,) in db.rows(
+            "SELECT finished_at - started_at FROM procedure_runs WHERE finished_at IS NOT NULL"
+            " ORDER BY finished_at DESC LIMIT 200"
+        )
+    )
+    shown: dict[str, Any] = {
+        "counts": counts,
+        "open": sum(counts.get(each, 0) for each in _OPEN),
+        "ended": sum(count for status, count in counts.items() if status not in _OPEN),
+        "samples": len(took),
+    }
+    if took:
+        shown["median_s"] = round(took[len(took) // 2], 3)
+        shown["longest_s"] = round(took[-1], 3)
+    return shown
 
 
 def _stored(row: Row) -> Stored:

@@ -28,6 +28,16 @@ _PRUNE: Final = """
     )
 """
 
+# What a plan was compiled to is of no use without a run of it.
+_PRUNE_PLANS: Final = """
+    DELETE FROM procedures WHERE id IN (
+        SELECT p.id FROM procedures p WHERE p.name >= 'plan-' AND p.name < 'plan.'
+            AND p.created_at < ?
+            AND NOT EXISTS (SELECT 1 FROM procedure_runs r WHERE r.procedure_id = p.id)
+        LIMIT 10
+    )
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterProcedure(Edit):
@@ -167,6 +177,7 @@ class StartRun(Edit):
         )
         _journal(link, link.last_insert_rowid(), self.steps, now_s)
         link.execute(_PRUNE, (limits.RUNS_KEPT_MAX,))
+        link.execute(_PRUNE_PLANS, (now_s - limits.PLAN_KEPT_S,))
         return {"created": True}
 
 

@@ -15,10 +15,12 @@ from mimo.actors.procedures.state import Act, Thread
 from mimo.actors.procedures.turn import Turn, brief, thread_name
 from mimo.config import limits
 
-Verdict = Literal["ok", "again", "failed", "unsure", "review"]
+Verdict = Literal["ok", "again", "asks", "failed", "unsure", "review"]
 
 #: Definite, and trying again won't help.
 PERMANENT = frozenset({"invalid_request", "not_found", "conflict", "not_available", "corrupt"})
+#: Definite: whoever does it wants a person to agree first.
+ASKS = "approval_required"
 #: Definite: a limit was met. Waiting helps, and costs no try.
 CROWDED = frozenset({"busy", "breaker_open", "disk_full"})
 #: Most times that one call is put off by a limit.
@@ -29,7 +31,9 @@ GRACE_S = 5.0
 KEY_KEPT_S = limits.IDEMPOTENCY_KEPT_S - 3_600.0
 
 
-def begin(turn: Turn, thread: Thread, action: Action, arguments: Any) -> None:
+def begin(
+    turn: Turn, thread: Thread, action: Action, arguments: Any, *, is_approved: bool = False
+) -> None:
     """Begin a tool call in this thread."""
     turn.run.steps += 1
     thread.phase = "acting"
@@ -40,6 +44,7 @@ def begin(turn: Turn, thread: Thread, action: Action, arguments: Any) -> None:
         arguments=arguments,
         began_s=turn.now_s,
         due_s=turn.now_s + action.timeout_s + GRACE_S,
+        is_approved=is_approved,
     )
     called = {"call": f"{action.tool}.{action.operation}", "arguments": brief(arguments)}
     turn.line(thread_name(thread.graph, thread.state), "called", called)
@@ -73,7 +78,9 @@ def may_repeat(turn: Turn, act: Act, action: Action) -> bool:
     return action.repeatable and turn.now_s - act.began_s < KEY_KEPT_S
 
 
-def judge(turn: Turn, thread: Thread, action: Action, answer: Answered) -> Verdict:
+def judge(  # noqa: PLR0911  a table of verdicts
+    turn: Turn, thread: Thread, action: Action, answer: Answered
+) -> Verdict:
     """Decide what an answer means; plan the next try where there is one."""
     act = _act_of(thread)
     name = thread_name(thread.graph, thread.state)
@@ -81,7 +88,10 @@ def judge(turn: Turn, thread: Thread, action: Action, answer: Answered) -> Verdi
         act.is_unsure = False
         return "ok"
     told = {"code": answer.code, "message": answer.message[:200], "try": act.tries}
-    if answer.code in PERMANENT:
+    if answer.code == ASKS and not act.is_approved and not thread.is_stopping:
+        act.is_unsure, act.asks = False, True
+        return "asks"
+    if answer.code in PERMANENT or answer.code == ASKS:
         # Whoever has done it under this key would have given the first answer again.
         act.is_unsure = False
         return "failed"
@@ -133,6 +143,7 @@ def _invoke(turn: Turn, act: Act, action: Action) -> None:
             operation=act.operation,
             arguments=act.arguments,
             timeout_s=action.timeout_s,
+            is_approved=act.is_approved,
         )
     )
 

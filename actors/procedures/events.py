@@ -103,6 +103,7 @@ class Invoke:
     operation: str
     arguments: Any
     timeout_s: float
+    is_approved: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

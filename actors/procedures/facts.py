@@ -9,6 +9,8 @@ from mimo.actors.procedures.definition import Catalogue, Facts
 
 #: The actor that runs procedures; what it does itself is no action of a procedure.
 PROCEDURES = ("knowledge/procedures",)
+#: Who starts something that outlives its caller: no action either, or a loop would never end.
+_STARTERS = (PROCEDURES, ("tools/tasks",))
 
 
 def facts_of(tools: Iterable[Tool]) -> Catalogue:
@@ -27,6 +29,6 @@ def _facts(operation: Operation) -> Facts:
         idempotent=operation.idempotent,
         reads=operation.effect == "read",
         deadline_s=operation.deadline_s,
-        callable=operation.worker != PROCEDURES,
+        callable=operation.worker not in _STARTERS and not operation.unavailable,
         result=operation.result,
     )

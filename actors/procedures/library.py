@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from mimo.actors.procedures import examples, messages, parsing, presentation, versions
+from mimo.actors.procedures import (
+    examples,
+    messages,
+    parsing,
+    plans,
+    presentation,
+    shapes,
+    versions,
+)
 from mimo.actors.procedures.definition import Catalogue, Procedure
-from mimo.config.errors import NotFound
+from mimo.config.errors import InvalidRequest, NotFound
 from mimo.storage import procedure_reads
 from mimo.storage.connection import Database
 from mimo.storage.procedures import DeactivateProcedure, RegisterProcedure
@@ -115,6 +123,11 @@ class Library:
         rows = [_as_row(presentation.procedure_json(stored)) for stored in found[:LISTED_MAX]]
         return {"procedures": rows, "count": len(rows), "examples": shipped}
 
+    def active_names(self) -> list[str]:
+        """Return the names of the procedures that can be run."""
+        found = procedure_reads.definitions(self._db)
+        return sorted({stored.name for stored in found if stored.is_active})
+
     def validated(self, definition: Any) -> dict[str, Any]:
         """Return all that is wrong with a definition."""
         _, problems = parsing.parse(definition, self._catalogue)
@@ -134,19 +147,40 @@ class Library:
         if request.example:
             definition = examples.load(request.example)
         procedure = self.parsed(definition)
+        if procedure.name.startswith(plans.PREFIX):
+            raise InvalidRequest(
+                f"expected a name that doesn't begin with {plans.PREFIX!r}, got"
+                f" {procedure.name!r}; those are of plans"
+            )
         text = presentation.canonical(definition)
-        digest = presentation.sha256_of(text)
-        command = RegisterProcedure(
-            name=procedure.name,
-            version=procedure.version,
-            definition=text,
-            sha256=digest,
-            description=procedure.description,
-            source=request.client,
-            key=request.key,
-        )
+        command = kept(procedure, text, request.client, request.key)
         version = versions.spelled(procedure.version)
-        return command, {"name": procedure.name, "version": version, "sha256": digest}
+        shown = {"name": procedure.name, "version": version, "sha256": command.sha256}
+        return command, shown
+
+
+def kept(procedure: Procedure, text: str, client: str, key: str) -> RegisterProcedure:
+    """Return the write that keeps a procedure whose definition is this text."""
+    return RegisterProcedure(
+        name=procedure.name,
+        version=procedure.version,
+        definition=text,
+        sha256=presentation.sha256_of(text),
+        description=procedure.description,
+        source=client,
+        key=key,
+    )
+
+
+def completed(procedure: Procedure, given: dict[str, Any]) -> dict[str, Any]:
+    """Return a run's context with the schema's defaults.
+
+    Raises:
+        InvalidRequest: It doesn't fit the schema.
+    """
+    context = shapes.completed(procedure.context_schema, given)
+    parsing.refuse_misfit(procedure.context_schema, context)
+    return context
 
 
 def deactivation(request: messages.Deactivate) -> DeactivateProcedure:

@@ -94,7 +94,7 @@ def _once(turn: Turn, key: str, take: Callable[[], None]) -> None:
 def _set_status(run: RunState) -> None:
     if run.has_ended:
         return
-    if any(thread.phase == "review" for thread in run.threads.values()):
+    if any(thread.phase == "review" and not _asks(thread) for thread in run.threads.values()):
         run.status = "needs_review"
     elif run.goal:
         run.status = "rolling_back"
@@ -102,6 +102,11 @@ def _set_status(run: RunState) -> None:
         run.status = "running"
     else:
         run.status = "waiting"
+
+
+def _asks(thread: Thread) -> bool:
+    """Tell whether a thread waits for a person to agree to a call that hasn't happened."""
+    return thread.phase == "review" and thread.act is not None and thread.act.asks
 
 
 # -- Time ----------------------------------------------------------------------------------------
@@ -168,6 +173,8 @@ def _judge(turn: Turn, thread: Thread, answer: Answered) -> None:
             code = "timeout" if answer.code == "deadline_exceeded" else answer.code
             turn.line(name, verdict, {"code": code, "message": answer.message[:200]})
             moving.act_ended(turn, thread, "error", code=code, message=answer.message[:500])
+        case "asks":
+            undoing.review(turn, thread, answer.message)
         case "review":
             undoing.review(
                 turn,
@@ -244,9 +251,13 @@ def _decide(turn: Turn, event: Decide) -> None:
 
 def _reviewed(turn: Turn, thread: Thread, event: Decide) -> None:
     """Go on with a call whose outcome only a person could find out."""
+    is_asked = _asks(thread)
     thread.phase, thread.question = "acting", ""
     act = thread.act
-    if act is not None and event.approved and event.resolution == "done":
+    if act is not None and is_asked:
+        act.asks = False
+        _agreed(turn, thread, event)
+    elif act is not None and event.approved and event.resolution == "done":
         _did(turn, thread, {})
     elif act is not None and event.approved and not thread.is_stopping:
         act.is_unsure, act.tries, act.began_s = False, 1, turn.now_s
@@ -256,6 +267,17 @@ def _reviewed(turn: Turn, thread: Thread, event: Decide) -> None:
         moving.act_ended(turn, thread, "stopped")
         if not turn.run.goal:
             moving.roll_back(turn, "failed", "rejected", event.note or "rejected in review")
+
+
+def _agreed(turn: Turn, thread: Thread, event: Decide) -> None:
+    """Make the call that a person was asked about, or take the refusal as its error."""
+    act = thread.act
+    if act is not None and event.approved and not thread.is_stopping:
+        act.is_approved = True
+        acting.resend(turn, thread, moving.action_at(turn, thread.graph))
+        return
+    thread.act = None
+    moving.act_ended(turn, thread, "error", code="rejected", message=event.note or "rejected")
 
 
 def _cancel(turn: Turn, event: Cancel) -> None:

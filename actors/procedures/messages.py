@@ -84,6 +84,7 @@ class DecideProcedure:
         note: What to keep in the journal.
         key: Idempotency key.
         client: Who passed the decision on.
+        is_confirmed: Whether a person was asked about this very decision, and agreed.
     """
 
     run_id: str
@@ -93,6 +94,7 @@ class DecideProcedure:
     note: str
     key: str
     client: str
+    is_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,3 +187,65 @@ class ListRuns:
     name: str
     status: str
     limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutePlan:
+    """Run a list of tool calls.
+
+    Args:
+        plan: Steps, see `plans`.
+        context: What the run begins with.
+        wait_s: Seconds to wait for its end before answering.
+        timeout_s: Seconds for the whole.
+        dry_run: Whether nothing is called: answers are assumed.
+        answers: In a dry run: step -> the result or `{"error": code}` to assume.
+        key: Idempotency key: the same one starts one run.
+        client: Who asks.
+    """
+
+    plan: tuple[Any, ...]
+    context: dict[str, Any]
+    wait_s: float
+    timeout_s: float
+    dry_run: bool
+    answers: dict[str, Any]
+    key: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classify:
+    """Tell how something would be done, without doing it.
+
+    Args:
+        description: In words.
+        whole: Whether to show the plan that it comes to.
+    """
+
+    description: str
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execute:
+    """Do what is described, if it is known how.
+
+    Args:
+        description: In words.
+        context: What the run begins with.
+        wait_s: Seconds to wait for its end before answering.
+        key: Idempotency key: the same one starts one run.
+        client: Who asks.
+    """
+
+    description: str
+    context: dict[str, Any]
+    wait_s: float
+    key: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunCounts:
+    """Count runs by status, and tell how long ended ones took."""

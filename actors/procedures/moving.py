@@ -166,6 +166,8 @@ def _happen(turn: Turn, thread: Thread, raised: Raised) -> None:
     if found is not None:
         said = {key: value for key, value in raised.info.items() if value not in (None, "")}
         turn.line(name, "leaves", brief({"on": raised.name, "to": found.to, **said}))
+        if raised.name == "error":
+            turn.run.error = {key: str(said.get(key, ""))[:500] for key in ("code", "message")}
         enter(turn, thread, found.to)
         return
     code = str(raised.info.get("code") or ("no_transition" if raised.name == "ok" else raised.name))
@@ -250,7 +252,8 @@ def _stop(turn: Turn, thread: Thread) -> None:
         return
     act = thread.act
     has_begun = act is not None and (act.is_sent or act.is_unsure)
-    if not has_begun and thread.phase != "review":
+    is_asked = act is not None and act.asks
+    if is_asked or (not has_begun and thread.phase != "review"):
         _leave(turn, thread)
 
 

@@ -2,72 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.operations import CallContext, Operation, Tool
 from mimo.actors.procedures import messages
+from mimo.actors.procedures.arguments import LINES, WAIT_S, Arguments, context_of, named, sized
 from mimo.actors.procedures.facts import PROCEDURES
-from mimo.actors.procedures.parameters import RUN, result, take
+from mimo.actors.procedures.operations_plans import PLANS
+from mimo.actors.procedures.parameters import (
+    RUN,
+    result,
+    take,
+)
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest
-
-Arguments = Mapping[str, Any]
-
-_NAME = re.compile(r"[\w.:/-]*", re.ASCII)
-
-#: How long `run_procedure` waits for the end unless told otherwise, in seconds.
-WAIT_S = 20.0
-#: Lines of a journal shown unless told otherwise.
-LINES = 20
-#: Deepest nesting of what a client sends.
-LEVELS_MAX = 64
-
-
-def _sized(value: Any, name: str, most: int) -> Any:
-    """Return JSON values that aren't too large or nested too deeply to travel.
-
-    Raises:
-        InvalidRequest: They are.
-    """
-    level, depth = [value], 0
-    while level:
-        depth += 1
-        if depth > LEVELS_MAX:
-            raise InvalidRequest(f"expected {name!r} of at most {LEVELS_MAX} levels, got more")
-        level = [inner for each in level for inner in _inside(each)]
-    size = len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-    if size > most:
-        raise InvalidRequest(f"expected {name!r} of at most {most} bytes as JSON, got {size}")
-    return value
-
-
-def _inside(value: Any) -> Iterable[Any]:
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, list) else ()
-
-
-def _named(arguments: Arguments, *names: str) -> dict[str, str]:
-    """Return names as they were given; "" where one wasn't.
-
-    Raises:
-        InvalidRequest: One has characters that no such name has.
-    """
-    found = {name: arguments.get(name, "") for name in names}
-    for name, text in found.items():
-        if not _NAME.fullmatch(text):
-            raise InvalidRequest(
-                f"expected {name!r} of letters, digits and _ - . : /, got {ascii(text)[:80]}"
-            )
-    return found
-
-
-def _context_of(arguments: Arguments) -> dict[str, Any]:
-    given = arguments.get("context", {})
-    return dict(_sized(given, "context", limits.PROCEDURE_CONTEXT_BYTES_MAX))
 
 
 def _definition_of(arguments: Arguments) -> Any:
@@ -75,13 +24,13 @@ def _definition_of(arguments: Arguments) -> Any:
     if given is not None and not isinstance(given.get("states"), Mapping):
         got = ", ".join(given)[:80] or "nothing"
         raise InvalidRequest(f"expected 'definition' to hold an object 'states', got {got!a}")
-    return _sized(given, "definition", limits.PROCEDURE_BYTES_MAX)
+    return sized(given, "definition", limits.PROCEDURE_BYTES_MAX)
 
 
 def _run(arguments: Arguments, context: CallContext) -> messages.RunProcedure:
     return messages.RunProcedure(
-        **_named(arguments, "name", "version"),
-        context=_context_of(arguments),
+        **named(arguments, "name", "version"),
+        context=context_of(arguments),
         wait_s=float(arguments.get("wait_s", WAIT_S)),
         key=context.key,
         client=context.client,
@@ -90,27 +39,28 @@ def _run(arguments: Arguments, context: CallContext) -> messages.RunProcedure:
 
 def _status(arguments: Arguments, _context: CallContext) -> messages.ProcedureStatus:
     return messages.ProcedureStatus(
-        **_named(arguments, "run_id"), lines=arguments.get("limit", LINES)
+        **named(arguments, "run_id"), lines=arguments.get("limit", LINES)
     )
 
 
 def _cancel(arguments: Arguments, context: CallContext) -> messages.CancelProcedure:
     return messages.CancelProcedure(
-        **_named(arguments, "run_id"), note=arguments.get("note", ""), key=context.key
+        **named(arguments, "run_id"), note=arguments.get("note", ""), key=context.key
     )
 
 
 def _signal(arguments: Arguments, context: CallContext) -> messages.SignalProcedure:
-    payload = _sized(arguments.get("payload", {}), "payload", limits.PROCEDURE_CONTEXT_BYTES_MAX)
+    payload = sized(arguments.get("payload", {}), "payload", limits.PROCEDURE_CONTEXT_BYTES_MAX)
     return messages.SignalProcedure(
-        **_named(arguments, "run_id", "event"), payload=payload, key=context.key
+        **named(arguments, "run_id", "event"), payload=payload, key=context.key
     )
 
 
 def _decision(arguments: Arguments, context: CallContext, *, approved: bool) -> Any:
     return messages.DecideProcedure(
-        **_named(arguments, "run_id", "at"),
+        **named(arguments, "run_id", "at"),
         approved=approved,
+        is_confirmed=context.approved,
         resolution=arguments.get("resolution", "repeat"),
         note=arguments.get("note", ""),
         key=context.key,
@@ -127,11 +77,11 @@ def _reject(arguments: Arguments, context: CallContext) -> Any:
 
 
 def _list(arguments: Arguments, _context: CallContext) -> messages.ListProcedures:
-    return messages.ListProcedures(**_named(arguments, "name"))
+    return messages.ListProcedures(**named(arguments, "name"))
 
 
 def _show(arguments: Arguments, _context: CallContext) -> messages.ShowProcedure:
-    return messages.ShowProcedure(**_named(arguments, "name", "version"))
+    return messages.ShowProcedure(**named(arguments, "name", "version"))
 
 
 def _register(arguments: Arguments, context: CallContext) -> messages.Register:
@@ -139,7 +89,7 @@ def _register(arguments: Arguments, context: CallContext) -> messages.Register:
         raise InvalidRequest("expected 'definition' or 'example', got both or none; give one")
     return messages.Register(
         definition=_definition_of(arguments),
-        **_named(arguments, "example"),
+        **named(arguments, "example"),
         key=context.key,
         client=context.client,
     )
@@ -152,22 +102,22 @@ def _validate(arguments: Arguments, _context: CallContext) -> messages.Validate:
 def _dry_run(arguments: Arguments, _context: CallContext) -> messages.DryRun:
     if ("definition" in arguments) == ("name" in arguments):
         raise InvalidRequest("expected 'definition' or 'name', got both or none; give one")
-    answers = _sized(arguments.get("answers", {}), "answers", limits.PROCEDURE_CONTEXT_BYTES_MAX)
+    answers = sized(arguments.get("answers", {}), "answers", limits.PROCEDURE_CONTEXT_BYTES_MAX)
     return messages.DryRun(
-        **_named(arguments, "name", "version"),
+        **named(arguments, "name", "version"),
         definition=_definition_of(arguments),
-        context=_context_of(arguments),
+        context=context_of(arguments),
         answers=dict(answers),
     )
 
 
 def _deactivate(arguments: Arguments, context: CallContext) -> messages.Deactivate:
-    return messages.Deactivate(**_named(arguments, "name", "version"), key=context.key)
+    return messages.Deactivate(**named(arguments, "name", "version"), key=context.key)
 
 
 def _runs(arguments: Arguments, _context: CallContext) -> messages.ListRuns:
     return messages.ListRuns(
-        **_named(arguments, "name"),
+        **named(arguments, "name"),
         status=arguments.get("status", ""),
         limit=arguments.get("limit", 20),
     )
@@ -203,6 +153,7 @@ HELLO: Mapping[str, Any] = {
 _DECIDED = take("run_id", "at", "resolution", "note")
 
 OPERATIONS = (
+    *PLANS,
     Operation(
         name="run_procedure",
         summary="Start a run; it goes on after crashes and restarts until it ends or is undone.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mimo.actors.procedures.definition import RUN_TIMEOUT_S_MAX
 from mimo.actors.procedures.state import ENDED, OPEN
 from mimo.config import limits
 
@@ -33,6 +34,22 @@ PARAMETERS: dict[str, Schema] = {
         "description": "Wait so long for the end; default 20, 0 returns at once.",
         "minimum": 0,
         "maximum": WAIT_S_MAX,
+    },
+    "description": _text("What is to be done, in words.", 2_000),
+    "plan": {
+        "type": "array",
+        "description": "Steps {id, tool, operation, args, on_error};"
+        " {{ steps.ID.result.x }} is filled, {parallel: [...]} runs side by side",
+        "items": {"type": "object"},
+        "minItems": 1,
+        "maxItems": limits.PLAN_STEPS_MAX,
+    },
+    "dry_run": {"type": "boolean", "description": "Call nothing; assume answers."},
+    "timeout_s": {
+        "type": "number",
+        "description": "Seconds for the whole; default 3600.",
+        "minimum": 1,
+        "maximum": RUN_TIMEOUT_S_MAX,
     },
     "run_id": _text("From run_procedure or list_runs.", 64),
     "event": _text("Name of what happened.", 64),
@@ -76,8 +93,8 @@ def result(required: tuple[str, ...], *names: str) -> Schema:
     }
 
 
-_STRING, _COUNT, _FLAG, _OPEN = (
-    {"type": kind} for kind in ("string", "integer", "boolean", "object")
+_STRING, _COUNT, _NUMBER, _FLAG, _OPEN = (
+    {"type": kind} for kind in ("string", "integer", "number", "boolean", "object")
 )
 _STRINGS = {"type": "array", "items": _STRING}
 _OBJECTS = {"type": "array", "items": _OPEN}
@@ -114,10 +131,29 @@ _RESULTS: dict[str, Schema] = {
     "valid": _FLAG,
     "problems": _STRINGS,
     "deactivated": _COUNT,
+    **dict.fromkeys(("type", "plan_id", "reason", "message"), _STRING),
+    **dict.fromkeys(("classification", "recommendation"), _STRING),
+    **dict.fromkeys(("steps", "plan", "tools", "near"), _OBJECTS),
+    **dict.fromkeys(("open", "ended", "samples", "complexity"), _COUNT),
+    **dict.fromkeys(("median_s", "longest_s", "confidence"), _NUMBER),
+    "unmatched": _STRINGS,
+    "counts": _OPEN,
 }
 #: A run, as most operations show it.
 RUN = result(
     ("run_id", "name", "version", "status", "at", "journal", "started_at", "updated_at"),
     *("finished_at", "source", "asks", "result", "error", "undone", "not_undone", "context"),
-    "problem",
+    *("problem", "type", "plan_id", "steps"),
+)
+_RUN_FIELDS = tuple(RUN["properties"])
+#: A run, or what was found out without one.
+DONE = result(("status",), *_RUN_FIELDS, "reason", "message", "assumed")
+METRICS = result((), *_RUN_FIELDS, "counts", "open", "ended", "samples", "median_s", "longest_s")
+CLASSIFIED = result(
+    ("classification", "reason", "recommendation", "confidence"),
+    *("name", "plan", "unmatched"),
+)
+PLANNED = result(
+    ("classification", "reason", "recommendation", "confidence", "plan_id", "tools"),
+    *("complexity", "plan", "near", "name", "unmatched"),
 )

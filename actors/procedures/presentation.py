@@ -67,7 +67,7 @@ def run_json(
     asks = [
         {
             "at": thread_name(one.graph, one.state),
-            "kind": one.phase,
+            "kind": "approval" if one.act is not None and one.act.asks else one.phase,
             "question": one.question,
         }
         for one in state.threads.values()

@@ -11,19 +11,27 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mimo.actors.bridge.messages import CallTool
-from mimo.actors.catalogue import offered
+from mimo.actors.catalogue import offer_of, offered
 from mimo.actors.operations import Result
-from mimo.actors.procedures import library, messages, presentation, shapes
+from mimo.actors.procedures import library, messages, plan_requests, presentation
+from mimo.actors.procedures.definition import Procedure
 from mimo.actors.procedures.dry_run import DryRun
 from mimo.actors.procedures.events import Cancel, Decide, Event, Invoke, Signal
 from mimo.actors.procedures.facts import facts_of
 from mimo.actors.procedures.library import Library
-from mimo.actors.procedures.parsing import refuse_misfit
+from mimo.actors.procedures.planning import Planner
 from mimo.actors.procedures.runner import Live, Runner
 from mimo.actors.procedures.state import from_json
+from mimo.actors.procedures.turn import thread_name
 from mimo.actors.storage.messages import Commit
 from mimo.config import limits, logs
-from mimo.config.errors import Conflict, InvalidRequest, MimoError, NotAvailable
+from mimo.config.errors import (
+    ApprovalRequired,
+    Conflict,
+    InvalidRequest,
+    MimoError,
+    NotAvailable,
+)
 from mimo.config.settings import Settings
 from mimo.storage import database, procedure_reads
 from mimo.storage.commands import Edit
@@ -70,9 +78,14 @@ class Procedures(GenServer):
         settings: Settings = args["settings"]
         self._log = logs.get_logger(self.name)
         self._db = database.open_reader(settings.paths.database)
-        tools = offered(read_only=settings.tools.read_only, enabled=settings.tools.enabled)
+        tools = offered(offer_of(settings.tools))
         self._catalogue = facts_of(tools)
         self._library = Library(self._db, self._catalogue)
+        summaries = {
+            (tool.name, one.name): one.summary for tool in tools for one in tool.operations
+        }
+        planner = Planner(self._library, self._catalogue, summaries)
+        self._plans = plan_requests.PlanRequests(self, planner, self._library, self._db)
         self._runner = Runner(self, self.name)
         self._problems: dict[str, str] = {}
         self._waiting: dict[str, list[m.Call]] = {}
@@ -97,6 +110,7 @@ class Procedures(GenServer):
                 signal = Signal(name=request.event, payload=request.payload, key=request.key)
                 return self._give(request.run_id, signal, call)
             case messages.DecideProcedure():
+                self._refuse_unconfirmed(request)
                 return self._give(request.run_id, _decision(request), call)
             case messages.ListProcedures():
                 return Result(data=self._library.listed(request.name))
@@ -113,6 +127,8 @@ class Procedures(GenServer):
                 return NO_REPLY
             case messages.ListRuns():
                 return self._listed(request)
+            case _ if isinstance(request, plan_requests.REQUESTS):
+                return self._plans.handle(request, call)
             case _:
                 return super().handle_call(request, call)
 
@@ -163,6 +179,7 @@ class Procedures(GenServer):
             connection=self.name,
             request_id=live.run.run_id,
             timeout_s=wanted.timeout_s,
+            approved=wanted.is_approved,
         )
         # The bridge ends it in time; a little later than that, it is the bridge that is late.
         self._ask(BRIDGE, request, then, wanted.timeout_s + 1.0, key=wanted.key)
@@ -223,18 +240,45 @@ class Procedures(GenServer):
 
     def _run(self, request: messages.RunProcedure, call: m.Call) -> Any:
         procedure, row = self._library.to_run(request.name, request.version)
-        context = shapes.completed(procedure.context_schema, request.context)
-        refuse_misfit(procedure.context_schema, context)
-        run_id = hashlib.blake2b(request.key.encode(), digest_size=8).hexdigest()
+        context = library.completed(procedure, request.context)
+        self.begin(call, procedure, row, context, request.wait_s, request.key, request.client)
+        return NO_REPLY
+
+    def begin(  # noqa: PLR0913, PLR0917  what a run is made of
+        self,
+        call: m.Call,
+        procedure: Procedure,
+        row: int,
+        context: dict[str, Any],
+        wait_s: float,
+        key: str,
+        client: str,
+    ) -> None:
+        """Start a run, and answer at its end or that of the caller's patience."""
+        run_id = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
 
         def started(value: Live | m.Failure | None) -> None:
             if isinstance(value, m.Failure):
                 self.reply(call, value)
             else:
-                self._await_end(call, run_id, request.wait_s)
+                self._await_end(call, run_id, wait_s)
 
-        self._runner.start(procedure, row, run_id, context, request.client, started)
-        return NO_REPLY
+        self._runner.start(procedure, row, run_id, context, client, started)
+
+    def _refuse_unconfirmed(self, request: messages.DecideProcedure) -> None:
+        """Refuse to pass on an approval of a call that its tool wants a person to agree to.
+
+        Raises:
+            ApprovalRequired: Nobody was asked.
+        """
+        live = self._runner.runs.get(request.run_id)
+        if live is None or not request.approved or request.is_confirmed:
+            return
+        for thread in live.run.threads.values():
+            name = thread_name(thread.graph, thread.state)
+            is_meant = request.at in ("", name)
+            if is_meant and thread.act is not None and thread.act.asks:
+                raise ApprovalRequired(thread.question)
 
     def _await_end(self, call: m.Call, run_id: str, wait_s: float) -> None:
         """Answer at the end of the run or of the caller's patience, whichever comes first."""
@@ -278,7 +322,9 @@ class Procedures(GenServer):
         run = procedure_reads.run(self._db, run_id)
         steps = procedure_reads.steps(self._db, run.row, last=lines)
         problem = self._problems.get(run_id, "")
-        return Result(data=presentation.run_json(run, steps, problem, whole=whole))
+        is_whole = whole or run.finished_at_s is not None
+        shown = presentation.run_json(run, steps, problem, whole=is_whole)
+        return Result(data=shown | self._plans.steps_json(run))
 
     def _listed(self, request: messages.ListRuns) -> Result:
         found = procedure_reads.runs(
@@ -307,8 +353,7 @@ class Procedures(GenServer):
             procedure = self._library.parsed(request.definition)
         else:
             procedure = self._library.any(request.name, request.version)
-        context = shapes.completed(procedure.context_schema, request.context)
-        refuse_misfit(procedure.context_schema, context)
+        context = library.completed(procedure, request.context)
         walk = DryRun(procedure, self._catalogue, request.answers)
         run = walk.walk(context, self.now_s())
         return Result(data=presentation.dry_json(run, walk.lines, walk.assumed))

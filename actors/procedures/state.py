@@ -30,6 +30,8 @@ class Act:
         put_off: Tries that were refused because something was busy.
         is_sent: Whether a try is on its way; else it waits for `due_s`.
         is_unsure: Whether an earlier try under this key may have had its effect.
+        asks: Whether whoever does it wants a person to agree first; nothing has happened yet.
+        is_approved: Whether a person has agreed.
     """
 
     key: str
@@ -42,6 +44,8 @@ class Act:
     put_off: int = 0
     is_sent: bool = True
     is_unsure: bool = False
+    asks: bool = False
+    is_approved: bool = False
 
 
 @dataclass(slots=True)
@@ -81,6 +85,7 @@ class Undo:
         arguments: Of its compensation; None while it isn't known whether the effect happened.
         act: The call whose outcome is unknown; None for a known one.
         problem: Why the compensation's arguments could not be filled in.
+        is_approved: Whether a person has agreed to it.
     """
 
     graph: str
@@ -88,6 +93,7 @@ class Undo:
     arguments: Any = None
     act: Act | None = None
     problem: str = ""
+    is_approved: bool = False
 
 
 @dataclass(slots=True)
@@ -112,6 +118,7 @@ class RunState:
         signals: Events that came before anybody waited for them: name and payload.
         seen: Keys of the last requests that it has taken.
         result: Of a run that succeeded.
+        error: The last error that led to another state: code, message.
     """
 
     run_id: str
@@ -131,6 +138,7 @@ class RunState:
     signals: list[list[Any]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     result: Any = None
+    error: dict[str, str] | None = None
 
     @property
     def has_ended(self) -> bool:

@@ -75,6 +75,7 @@ class Turn:
             "name": self.procedure.name,
             "version": versions.spelled(self.procedure.version),
             "started_s": self.run.started_s,
+            "error": self.run.error,
         }
         return {"context": self.run.context, "run": run, **more}
 

@@ -66,14 +66,17 @@ def answered(turn: Turn, thread: Thread, answer: Answered) -> None:
         case "ok":
             _note_undone(turn, found)
         case _:
-            review(turn, thread, f"undoing {found.state} failed: {answer.code}: {answer.message}")
+            why = f"undoing {found.state} failed: {answer.code}: {answer.message}"
+            review(turn, thread, answer.message if verdict == "asks" else why)
 
 
 def decided(turn: Turn, resolution: str) -> None:
     """Do what a person decided about an effect that could not be undone."""
     found = turn.run.undo[-1]
     name = thread_name(found.graph, found.state)
+    act = turn.run.threads[UNDO].act
     if resolution == "repeat":
+        found.is_approved = found.is_approved or (act is not None and act.asks)
         del turn.run.threads[UNDO]
         turn.line(name, "repeated")
     elif resolution == "done":
@@ -104,7 +107,7 @@ def _begin(turn: Turn, found: Undo) -> None:
     if found.problem:
         review(turn, thread, f"undoing {found.state}: {found.problem}")
     elif found.act is None:
-        acting.begin(turn, thread, action, found.arguments)
+        acting.begin(turn, thread, action, found.arguments, is_approved=found.is_approved)
     else:
         thread.act = found.act
         thread.act.tries, thread.act.put_off = 1, 0

@@ -62,6 +62,6 @@ def test_a_task_runs_by_itself_and_keeps_its_result(client: Client) -> None:
     task = ended(client, queued["task_id"])
     assert task["status"] == "succeeded"
     assert task["result"]["created"] is True
-    assert [line["what"] for line in task["journal"]][0] == "queued"
+    assert next(line["what"] for line in task["journal"]) == "queued"
     found = ended(client, ask(client, "queue", query="by a task")["task_id"])
     assert found["result"]["memories"][0]["content"] == "by a task"
