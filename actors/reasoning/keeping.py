@@ -7,7 +7,8 @@ process; a row leaves the table when the writer has it.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
 
 from mimo.actors.reasoning.session import Session, head_of, restored, saving, step_row
 from mimo.config import limits
@@ -16,7 +17,6 @@ from mimo.storage import reasoning
 from mimo.storage.connection import Database
 from mimo.storage.reasoning import SaveSession, StepRow
 from mimo.supervision.heir_protocol import TableSpec
-from mimo.supervision.table_store import Table
 
 TABLE: Final = TableSpec(
     name="reasoning",
@@ -29,6 +29,21 @@ SAVE_CHARS_MAX: Final = 40_000
 HEAD_CHARS_MAX: Final = 100_000
 
 
+class Rows(Protocol):
+    """What is needed of a shared table; see `storage.table_file`."""
+
+    def items(self) -> list[tuple[str, Any, float | None]]:
+        """Return all rows: key, value, expiry."""
+
+    def write(
+        self, puts: Sequence[tuple[str, Any, float | None]], deletes: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """Make all changes or none."""
+
+    def delete(self, *keys: str) -> None:
+        """Remove rows."""
+
+
 class Keeper:
     """Hold sessions, in front of the database.
 
@@ -37,7 +52,7 @@ class Keeper:
         table: Where changes stand until they are saved.
     """
 
-    def __init__(self, db: Database, table: Table) -> None:
+    def __init__(self, db: Database, table: Rows) -> None:
         self._db = db
         self._table = table
         self._held: dict[str, Session] = {}
@@ -157,7 +172,7 @@ def _step_key(session_id: str, number: int) -> str:
     return f"s:{session_id}:{number}"
 
 
-def _left_in(table: Table) -> list[tuple[str, str, dict[int, StepRow]]]:
+def _left_in(table: Rows) -> list[tuple[str, str, dict[int, StepRow]]]:
     """Return the sessions of a table: id, head and steps by number."""
     heads: dict[str, str] = {}
     steps: dict[str, dict[int, StepRow]] = {}
