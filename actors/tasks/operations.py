@@ -126,6 +126,7 @@ def _resolve(arguments: Arguments, context: CallContext) -> Any:
 OPERATIONS = (
     Operation(
         name="queue",
+        reach="delegates",
         summary="Have a task run later, after crashes too; or many.",
         parameters={**take("type", "tasks"), **ORDER},
         result=QUEUED,

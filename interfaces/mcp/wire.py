@@ -55,6 +55,10 @@ class Refusal(Exception):  # noqa: N818  said to the relay, no failure of ours
     """The peer is no relay of this user."""
 
 
+class Unfit(Refusal):
+    """It is one, and asks for what can't be; it is told so."""
+
+
 def read_greeting(line: bytes) -> Greeting:
     """Return what the relay's first line says.
 
@@ -82,7 +86,7 @@ def _offer(body: object) -> Offer:
     if not isinstance(body, dict) or any(
         not isinstance(value, kinds.get(name, ())) for name, value in body.items()
     ):
-        raise Refusal("expected an offer of tools, read_only and no_exec")
+        raise Unfit("expected an offer of tools, read_only and no_exec")
     offer = Offer(
         tools=tuple(map(str, body.get("tools", ()))),
         read_only=body.get("read_only", False),
@@ -91,7 +95,7 @@ def _offer(body: object) -> Offer:
     try:
         narrowed((), offer)
     except InvalidRequest as error:
-        raise Refusal(error.message) from None
+        raise Unfit(error.message) from None
     return offer
 
 
@@ -119,7 +123,7 @@ class Conversation:
         try:
             greeting = await self._greeted(generation)
         except (Refusal, OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
-            if isinstance(error, Refusal):
+            if isinstance(error, Unfit):
                 self.refuse(str(error))
                 return
             log.warning("bridge.refused", reason=str(error) or type(error).__name__)

@@ -17,7 +17,7 @@ from mimo.actors.operations import Result
 from mimo.config.paths import RunPaths
 from mimo.interfaces.mcp import listener
 from tests.support.answering import OPEN
-from tests.support.relay import RelayProcess
+from tests.support.relay import RelayProcess, handshake
 from tests.support.scripted_node import serving_server
 from tests.support.waiting import eventually
 
@@ -192,3 +192,46 @@ def test_a_long_answer_arrives_whole(tmp_path: Path) -> None:
 
     texts = {json.loads(answer["contents"][0]["text"])["memory"]["content"] for answer in answers}
     assert texts == {content}
+
+
+def test_a_client_that_was_restricted_gets_no_more_whoever_else_is_there(tmp_path: Path) -> None:
+    """Flags --tools and --read-only hold for it alone, also for old names and schemas."""
+    folder = tmp_path / "data"
+    with (
+        serving_server(folder, healthy),
+        RelayProcess(folder) as free,
+        RelayProcess(folder, "--tools", "memory,knowledge", "--read-only") as bound,
+    ):
+        free.opened().request(1, "tools/list")
+        bound.opened().request(1, "tools/list")
+        everything, less = free.message()["result"]["tools"], bound.message()["result"]["tools"]
+
+        assert len(everything) > 2
+        assert [tool["name"] for tool in less] == ["memory", "knowledge"]
+        assert all(tool["annotations"]["readOnlyHint"] for tool in less)
+        bound.send(health(2))
+        assert "error" not in bound.message()
+        for number, (name, arguments) in enumerate(
+            [
+                ("file", {"operation": "read", "path": "a"}),
+                ("store_fact", {"content": "x"}),
+                ("memory", {"operation": "store", "content": "x"}),
+            ],
+            start=3,
+        ):
+            bound.request(number, "tools/call", name=name, arguments=arguments)
+            answer = bound.message()
+            assert "error" in answer or answer["result"]["isError"]
+
+
+def test_a_restriction_that_cannot_be_understood_is_refused_and_said(tmp_path: Path) -> None:
+    """It must not mean everything."""
+    folder = tmp_path / "data"
+    with serving_server(folder, healthy), RelayProcess(folder, "--tools", "memry") as relay:
+        relay.send(*handshake("2025-11-25"))
+        relay.request(1, "tools/list")
+        answers = [relay.message(), relay.message()]
+
+        said = [each["error"]["message"] for each in answers if "error" in each]
+        assert said
+        assert "got 'memry'; correct --tools" in said[-1]
