@@ -249,7 +249,7 @@ def _smart(request: wm.Blink, settings: Settings) -> Answer:
         coding="identity",
     )
     plain = readable(html).markdown
-    finding = protection.analysed(head, html, len(plain))
+    finding = protection.after_scripts(protection.analysed(head, html, len(plain)))
     text = {"html": html, "markdown": to_markdown(html, head.url)}.get(form, plain)
     data = {
         **{key: seen["data"][key] for key in ("url", "blocked") if key in seen["data"]},

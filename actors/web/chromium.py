@@ -202,7 +202,7 @@ def _hidden(settings: Settings, program: Path) -> tuple[Path, ...]:
 def _profile() -> Iterator[str]:
     """Give a folder on disk, where the kernel gives no empty one in memory."""
     # A service's data and home stay out of it: the folder is this process's alone.
-    folder = tempfile.mkdtemp(prefix=f"mimo-browser-{os.getpid()}-")
+    folder = tempfile.mkdtemp(prefix=f"mimo-browser-{os.getpid()}-", dir=SCRATCH)
     if os.getuid() == 0:
         shutil.chown(folder, "nobody")
     try:

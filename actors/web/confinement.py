@@ -9,6 +9,7 @@ Source: namespaces(7), user_namespaces(7), mount_namespaces(7), netdevice(7).
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -78,16 +79,11 @@ class Confinement:
             # In bytes: a codec would be loaded from a folder that may be out of reach by now.
             Path(f"/proc/self/{name}").write_bytes(text)
         _checked(libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None))
-        for folder in (*self.hidden, Path(SCRATCH)):
-            _checked(
-                libc.mount(
-                    b"tmpfs",
-                    os.fsencode(folder),
-                    b"tmpfs",
-                    _MS_NOSUID | _MS_NODEV,
-                    f"size={limits.WEB_BROWSER_FILE_BYTES_MAX},mode=0700".encode(),
-                )
-            )
+        for folder in self.hidden:
+            # A folder that can't even be reached needs no cover.
+            with contextlib.suppress(PermissionError):
+                _cover(libc, folder)
+        _cover(libc, Path(SCRATCH))
         with socket.socket() as any_socket:
             up = struct.pack("16sH22x", b"lo", _IFF_UP | _IFF_LOOPBACK)
             fcntl.ioctl(any_socket, _SIOCSIFFLAGS, up)
@@ -95,6 +91,13 @@ class Confinement:
             listener.bind(("127.0.0.1", PORT))
             listener.listen(limits.WEB_CONNECTIONS_MAX)
             socket.send_fds(sender, [b"p"], [listener.fileno()])
+
+
+def _cover(libc: ctypes.CDLL, folder: Path) -> None:
+    """Put an empty file system in memory over a folder."""
+    options = b"size=%d,mode=0700" % limits.WEB_BROWSER_FILE_BYTES_MAX
+    flags = _MS_NOSUID | _MS_NODEV
+    _checked(libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", flags, options))
 
 
 def _checked(result: int) -> None:

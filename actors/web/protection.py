@@ -6,7 +6,7 @@ Pure. It tells what the answer shows; nothing here imitates a browser or gets ar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mimo.actors.web.exchange import Head
 
@@ -109,6 +109,13 @@ def analysed(head: Head, html: str, text_chars: int) -> Finding:
         evidence=tuple(line[:_EVIDENCE_CHARS_MAX] for line in evidence),
         advice=_ADVICE[verdict],
     )
+
+
+def after_scripts(finding: Finding) -> Finding:
+    """Return what a page shows whose scripts have run: nothing is left for them to make."""
+    if finding.verdict != "scripted":
+        return finding
+    return replace(finding, verdict="open", advice=_ADVICE["open"])
 
 
 def _services(head: Head, html: str) -> tuple[list[str], list[str]]:

@@ -9,13 +9,19 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-HTML = b"""<!DOCTYPE html><html lang="en"><head><title>On gears</title>
+from tests.support.documents import pdf
+
+HTML = (
+    b"""<!DOCTYPE html><html lang="en"><head><title>On gears</title>
 <meta name="author" content="Ada"><meta property="og:title" content="Gears">
 <meta name="description" content="All about gears.">
 <script type="application/ld+json">{"headline": "Gears", "datePublished": "2026-01-02"}</script>
 </head><body><nav><a href="/">Home</a></nav><main><h1>Gears</h1>
-<p>A gear <b>turns</b> another; see <a href="/more">more</a>. """ + b"Gears mesh. " * 20 + b"""</p>
+<p>A gear <b>turns</b> another; see <a href="/more">more</a>. """
+    + b"Gears mesh. " * 20
+    + b"""</p>
 </main><footer>(c)</footer></body></html>"""
+)
 
 SCRIPTED = b"""<!DOCTYPE html><title>Scripted</title><body><div id="root"></div>
 <input id="name"><select id="colour"><option value="r">red<option value="b">blue</select>
@@ -116,24 +122,18 @@ class _Page(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _usual(self, path: str, body: bytes) -> tuple[int, str, bytes, dict[str, str]]:
-        html, none = "text/html; charset=utf-8", dict[str, str]()
-        match path:
-            case "/":
-                return 200, html, HTML, none
-            case "/scripted":
-                return 200, html, SCRIPTED, none
-            case "/data.json":
-                return 200, "application/json", b'{"a":[1,2]}', none
-            case "/echo":
-                said = {"method": self.command, "body": body.decode(), **dict(self.headers)}
-                return 200, "application/json", json.dumps(said).encode(), none
-            case "/there":
-                return 302, html, b"", {"Location": "/"}
-            case "/api/query":
-                feed = FEED.replace("{pdf}", f"{self.server.url}/paper.pdf")
-                return 200, "application/atom+xml", feed.encode(), none
-            case "/search":
-                rows = [{"title": "Gears", "url": f"{self.server.url}/", "content": "They mesh."}]
-                return 200, "application/json", json.dumps({"results": rows}).encode(), none
-            case _:
-                return 404, "text/plain", b"no such page", none
+        html = "text/html; charset=utf-8"
+        feed = FEED.replace("{pdf}", f"{self.server.url}/paper.pdf").encode()
+        said = {"method": self.command, "body": body.decode(), **dict(self.headers)}
+        row = {"title": "Gears", "url": f"{self.server.url}/", "content": "They mesh."}
+        usual: dict[str, tuple[int, str, bytes, dict[str, str]]] = {
+            "/": (200, html, HTML, {}),
+            "/scripted": (200, html, SCRIPTED, {}),
+            "/data.json": (200, "application/json", b'{"a":[1,2]}', {}),
+            "/echo": (200, "application/json", json.dumps(said).encode(), {}),
+            "/there": (302, html, b"", {"Location": "/"}),
+            "/api/query": (200, "application/atom+xml", feed, {}),
+            "/search": (200, "application/json", json.dumps({"results": [row]}).encode(), {}),
+            "/paper.pdf": (200, "application/pdf", pdf("Abstract", "1 Introduction"), {}),
+        }
+        return usual.get(path, (404, "text/plain", b"no such page", {}))
