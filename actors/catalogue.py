@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mimo.actors.code.operations import CODE, ONBOARD
+from mimo.actors.cognition.operations import COGNITIVE
 from mimo.actors.files.operations import FILE
 from mimo.actors.insight.operations import AWAKENING_STATUS, TOOL_USAGE
 from mimo.actors.insight.operations_meta import META
@@ -25,6 +26,7 @@ TOOLS: tuple[Tool, ...] = (
     MEMORY,
     KNOWLEDGE,
     REASON,
+    COGNITIVE,
     CODE,
     FILE,
     TERMINAL,

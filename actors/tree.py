@@ -22,6 +22,7 @@ from mimo.supervision.specs import (
 
 #: Workers are cheap to restart: a group forgives twenty deaths in five seconds.
 ONE_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.ONE_FOR_ONE, intensity=20, period_s=5.0)
+SKILLS_FLAGS = SupervisorFlags(strategy=RestartStrategy.DYNAMIC, intensity=20, period_s=5.0)
 REST_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.REST_FOR_ONE, intensity=10, period_s=5.0)
 #: The root forgives less often: each of its restarts is a whole group. Past it, the generation
 #: ends.
@@ -36,6 +37,7 @@ ON_DEMAND: Mapping[str, Any] = {"on_demand": True, **RESTS}
 
 #: Which heir holds the tables of which owner.
 HEIR_OF = {
+    "tools/terminal": "heirs/tools",
     "memory/ingest": "heirs/memory",
     "memory/llm": "heirs/tools",
     "memory/working_memory": "heirs/memory",
@@ -169,6 +171,7 @@ def _knowledge(settings: Settings) -> ChildSpec:
 
 
 def _tools(settings: Settings) -> ChildSpec:
+    keeper = "mimo.actors.skills.keeper.SkillKeeper"
     insight = "mimo.actors.insight.insight.Insight"
     reasoner = "mimo.actors.reasoning.reasoner.Reasoner"
     return group(
@@ -177,11 +180,16 @@ def _tools(settings: Settings) -> ChildSpec:
         _worker("tools/code", "mimo.actors.code.code.Code", settings, busy_max_s=10.0, **ON_DEMAND),
         # It starts with the node, so that no edit stays half done; the disk may be slow.
         _worker("tools/files", "mimo.actors.files.files.Files", settings, busy_max_s=30.0, **RESTS),
+        # External MCP servers, added when their file is read.
+        group("tools/skills", SKILLS_FLAGS),
+        _worker("tools/skill_keeper", keeper, settings, **ON_DEMAND),
         _worker("tools/insight", insight, settings, busy_max_s=10.0, **ON_DEMAND),
+        _worker("tools/library", "mimo.actors.library.library.Library", settings, **ON_DEMAND),
         # It starts with the node, to bring to disk what only its table has.
         _worker("tools/reasoning", reasoner, settings, busy_max_s=10.0, **RESTS),
         # It starts with the node, to go on with what is open.
         _worker("tools/tasks", "mimo.actors.tasks.tasks.Tasks", settings, **RESTS),
+        _worker("tools/terminal", "mimo.actors.terminal.terminal.Terminal", settings, **RESTS),
         _worker("tools/web", "mimo.actors.web.worker.Web", settings, **ON_DEMAND),
     )
 

@@ -127,6 +127,11 @@ class RunPaths:
         return self.data_dir / "edits" / "edits.db"
 
     @property
+    def libraries(self) -> Path:
+        """Return the cache of what registries said of packages."""
+        return self.data_dir / "cache" / "library"
+
+    @property
     def models(self) -> Path:
         """Return the cache of unpacked models."""
         return self.data_dir / "models"

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from mimo.config import paths, setting_sources
 from mimo.config.setting_rules import Rule
-from mimo.config.settings_tools import Ingest, Web, Workspace
+from mimo.config.settings_tools import Ingest, Library, Skills, Terminal, Web, Workspace
 
 Durability = Literal["full", "normal"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -118,6 +118,15 @@ class Limits:
 
     rate_per_s: Annotated[float, Rule("number", "Calls a second of one client.", least=0.1)]
     burst: Annotated[int, Rule("count", "Calls at once beyond the rate.", least=1)]
+    risky_rate_per_s: Annotated[
+        float,
+        Rule(
+            "number",
+            "Calls a second of one client and tool that reach outside or destroy.",
+            least=0.1,
+        ),
+    ]
+    risky_burst: Annotated[int, Rule("count", "Such calls at once beyond that rate.", least=1)]
     concurrency: Annotated[
         int, Rule("count", "Calls in flight of one client.", least=1, most=1_024)
     ]
@@ -143,6 +152,7 @@ class Tools:
     """Which tools are offered to assistants."""
 
     read_only: Annotated[bool, Rule("flag", "Offer only operations that change nothing.")]
+    no_exec: Annotated[bool, Rule("flag", "Offer no operation that runs programs.")]
     enabled: Annotated[tuple[str, ...], Rule("names", "Tools offered; empty: all.")]
 
 
@@ -291,10 +301,13 @@ class Settings:
     recall: Recall
     ingest: Ingest
     workspace: Workspace
+    terminal: Terminal
     web: Web
+    library: Library
     lifecycle: Lifecycle
     tasks: Tasks
     llm: Llm
+    skills: Skills
     briefing: Briefing
     auto_memory: AutoMemory
     logs: Logs

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from mimo.config.setting_rules import Rule
 
+Checkers = Literal["ask", "allow", "refuse"]
 SearchKind = Literal["none", "searxng", "brave", "json"]
 
 
@@ -40,6 +41,34 @@ class Workspace:
         tuple[str, ...],
         Rule("names", "Names beginning with a dot that may be read and changed there."),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """Which commands may run in the workspace."""
+
+    enabled: Annotated[bool, Rule("flag", "Whether commands run at all.")]
+    shell: Annotated[
+        bool, Rule("flag", "Whether pipes, lists and redirections may be used: they take a shell.")
+    ]
+    allow: Annotated[
+        tuple[str, ...],
+        Rule(
+            "names",
+            "Beginnings of commands that run without a question, besides those that only look:"
+            " `pytest`, `make test`, `npm run`.",
+        ),
+    ]
+    confirm: Annotated[
+        tuple[str, ...], Rule("names", "Beginnings of commands about which you are asked.")
+    ]
+    refuse: Annotated[
+        tuple[str, ...], Rule("names", "Beginnings of commands that never run, such as `git push`.")
+    ]
+    memory_bytes: Annotated[
+        int, Rule("bytes", "Most memory of one command with all it starts.", least=16_777_216)
+    ]
+    processes: Annotated[int, Rule("count", "Most processes of one command.", least=1, most=10_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,4 +116,47 @@ class Web:
     browser_path: Annotated[
         Path | None,
         Rule("path", "Chromium; empty: `chromium` or `google-chrome` of the search path."),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skills:
+    """External MCP servers whose tools are offered with Mimo's own."""
+
+    enabled: Annotated[bool, Rule("flag", "Offer the tools of skills.")]
+    file: Annotated[
+        Path | None,
+        Rule("path", "Names the skills, as `mcpServers`; empty: `skills.json` in the data folder."),
+    ]
+    commands: Annotated[
+        tuple[str, ...],
+        Rule("names", "Programs that a skill may be: names in PATH, or whole paths."),
+    ]
+    variables: Annotated[
+        tuple[str, ...], Rule("names", "Variables that a skill may be given as `${NAME}`.")
+    ]
+    call_timeout_s: Annotated[
+        float, Rule("seconds", "For one call of a skill.", least=0.1, most=55)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """Where packages are looked up, and whether a project's own checkers run unasked."""
+
+    pypi_url: Annotated[str, Rule("text", "Registry of Python; its host must be in `web.allow`.")]
+    npm_url: Annotated[str, Rule("text", "Registry of npm; likewise.")]
+    crates_url: Annotated[str, Rule("text", "Registry of Rust; likewise.")]
+    hex_url: Annotated[str, Rule("text", "Registry of Elixir; likewise.")]
+    cache_ttl_s: Annotated[
+        float, Rule("seconds", "What a registry said is asked for again after this long.")
+    ]
+    checkers: Annotated[
+        Checkers,
+        Rule(
+            "choice",
+            "Linters and compilers may run code of the project they check. `ask`: the user is asked"
+            " each time. `allow`: they run. `refuse`: they don't.",
+            choices=("ask", "allow", "refuse"),
+        ),
     ]

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from mimo.actors.code import messages as cm
 from mimo.actors.code.parameters import result, take
+from mimo.actors.library.operations import LIBRARY_OPERATIONS
 from mimo.actors.operations import CallContext, Operation, Tool
 
 Arguments = Mapping[str, Any]
@@ -132,10 +133,10 @@ CODE: Final = Tool(
     title="Code",
     description=(
         "What source code defines and uses, by its syntax trees, always as the files are now:"
-        " Python, JavaScript, TypeScript, Go, Rust, Java, C, C++, Elixir. Better than text search"
-        " for names."
+        " Python, JavaScript, TypeScript, Go, Rust, Java, C, C++, Elixir. Also packages, and the"
+        " project's own compiler, linter and type checker."
     ),
-    operations=SYMBOL_OPERATIONS,
+    operations=(*SYMBOL_OPERATIONS, *LIBRARY_OPERATIONS),
 )
 
 ONBOARD: Final = Tool(
@@ -154,6 +155,7 @@ ONBOARD: Final = Tool(
             result=result(("path", "status", "message"), "fingerprint", "results", "progress"),
             effect="write",
             idempotent=True,
+            reach="delegates",
             worker=CODE_WORKER,
             build=_with_id(cm.Onboard),
             example={},

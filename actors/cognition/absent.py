@@ -20,9 +20,9 @@ _ABSENT: Final[tuple[tuple[str, str, str], ...]] = (
     (
         "emergence",
         (
-            "detect dashboard alerts amplify promote cycle list search suggest status"
-            " predict explain hypothesize capability_summary pattern impact track_usage usage_stats ab_stats"
-            " prediction_feedback process_predictions"
+            "detect dashboard alerts amplify promote cycle list search suggest status predict"
+            " explain hypothesize capability_summary pattern impact track_usage usage_stats"
+            " ab_stats prediction_feedback process_predictions"
         ),
         (
             f"patterns in the record of calls aren't mined yet; {_NEXT}. meta suggest_next_tool"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -122,14 +121,14 @@ def _signs(first: str, second: str) -> tuple[str, set[int]]:
     days = read_day(first), read_day(second)
     if days[0] and days[1]:
         return "days", {_sign(days[0], days[1])}
-    amounts = units.read_quantity(first), units.read_quantity(second)
-    if amounts[0] and amounts[1]:
-        if amounts[0].dimension != amounts[1].dimension:
+    left, right = units.read_quantity(first), units.read_quantity(second)
+    if left and right:
+        if left.dimension != right.dimension:
             raise InvalidRequest(
-                f"expected two of one dimension, got {amounts[0].dimension} and"
-                f" {amounts[1].dimension}; they can't be compared"
+                f"expected two of one dimension, got {left.dimension} and {right.dimension};"
+                " they can't be compared"
             )
-        return f"quantities of {amounts[0].dimension}", units.compare_bases(*amounts)
+        return f"quantities of {left.dimension}", units.compare_bases(left, right)
     if _VERSION.fullmatch(first) and _VERSION.fullmatch(second):
         numbers = [[int(part) for part in re.findall(r"\d+", each)] for each in (first, second)]
         return "versions, number by number", {_sign(numbers[0], numbers[1])}
@@ -141,7 +140,7 @@ def _signs(first: str, second: str) -> tuple[str, set[int]]:
 
 
 def _sign(first: Any, second: Any) -> int:
-    return operator.gt(first, second) - operator.lt(first, second)
+    return int(first > second) - int(first < second)
 
 
 def _self_check(arguments: Arguments) -> dict[str, Any]:
