@@ -72,11 +72,11 @@ def _looking(
 _TOPIC: Final = {"topic": "how Mimo keeps memories"}
 
 LOOKING: Final = (
-    _looking("assess", "How much is known, counted.", ("topic",), _TOPIC),
+    _looking("assess", "How much memory knows.", ("topic",), _TOPIC),
     _looking("gaps", "What is lacking.", ("topic",), _TOPIC),
-    _looking("query", "Answer from memory, or the gap.", ("topic",), _TOPIC),
+    _looking("query", "Answer from memory.", ("topic",), _TOPIC),
     _looking("can_answer", "Whether enough is known.", ("topic", "min_confidence"), _TOPIC),
-    _looking("suggest", "Topics asked about, little known.", ("limit",), {}),
+    _looking("suggest", "Topics to learn.", ("limit",), {}),
     _looking("stats", "Counts of topics asked about.", (), {}, of="cognitive_stats"),
 )
 
@@ -90,14 +90,14 @@ VERIFYING: Final = (
     ),
     _verifying(
         "verify_math",
-        "Check a result exactly.",
+        "Check exactly.",
         p.COMPUTED,
         ("expression", "claimed_result"),
         {"expression": "17 * 23", "claimed_result": "391"},
     ),
     _verifying(
         "verify_logic",
-        "Decide whether a claim follows, provably.",
+        "Whether a claim follows.",
         p.DECIDED,
         ("statements", "claim"),
         {"statements": ["All men are mortal", "Socrates is a man"], "claim": "Socrates is mortal"},
@@ -111,14 +111,14 @@ VERIFYING: Final = (
     ),
     _verifying(
         "verify_self_check",
-        "Check an answer that can be computed.",
+        "Compute a question anew.",
         p.CHECKED,
         ("problem", "claimed_answer"),
         {"problem": "What is 17 * 23?", "claimed_answer": "391"},
     ),
     _verifying(
         "reflector_errors",
-        "Wrong claims in a text, computed.",
+        "Wrong claims in a text.",
         p.FOUND_ERRORS,
         ("content",),
         {"content": "17 * 23 = 391, and 2024-02-29 is a Thursday."},

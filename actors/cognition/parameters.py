@@ -53,7 +53,7 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
         "description": "Of value_a to value_b.",
         "enum": list(RELATIONS),
     },
-    "problem": _text("Question.", limits.PROBLEM_CHARS_MAX),
+    "problem": _text("Question to answer.", limits.PROBLEM_CHARS_MAX),
     "claimed_answer": _text("Answer to check.", limits.PROBLEM_CHARS_MAX),
     "content": _text("Text with claims.", limits.CLAIM_TEXT_CHARS_MAX),
 }

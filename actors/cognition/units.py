@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from mimo.actors.cognition.agreement import agrees
-from mimo.actors.cognition.arithmetic import number, shown
+from mimo.actors.cognition.arithmetic import number
 from mimo.actors.cognition.unit_table import UNITS, ZEROES
 from mimo.actors.cognition.verdict import Status, Verdict
 from mimo.config.errors import InvalidRequest
@@ -155,8 +155,3 @@ def _equal(left: Quantity, right: Quantity, *, about: bool) -> tuple[Status, str
         each for each in found if each[0] == "unknown"
     ]
     return (best or found)[0]
-
-
-def format_quantity(quantity: Quantity) -> str:
-    """Return a quantity for people."""
-    return f"{shown(quantity.amount)} {quantity.unit.replace('_', ' ')}"

@@ -87,7 +87,7 @@ def _checking(kind: lm.Checks, summary: str) -> Operation:
 LIBRARY_OPERATIONS: Final = (
     Operation(
         name="library_get",
-        summary="Tell about a package, installed or in its registry.",
+        summary="Tell about a package.",
         parameters=p.take("name", "ecosystem", "version", "path"),
         required=("name",),
         result=p.PACKAGE,
@@ -113,7 +113,7 @@ LIBRARY_OPERATIONS: Final = (
     ),
     Operation(
         name="library_ensure",
-        summary="Keep what a registry says of a package.",
+        summary="Keep a registry's answer.",
         parameters=p.take("name", "ecosystem", "version"),
         required=("name",),
         result=p.ENSURED,
@@ -126,7 +126,7 @@ LIBRARY_OPERATIONS: Final = (
     ),
     Operation(
         name="library_discover",
-        summary="Tell about all packages a project names.",
+        summary="All packages a project names.",
         parameters=p.take("path"),
         result=p.DISCOVERED,
         effect="read",
@@ -147,7 +147,7 @@ LIBRARY_OPERATIONS: Final = (
         build=_stats,
         example={},
     ),
-    _checking("check", "Check that a project compiles."),
+    _checking("check", "Compile."),
     _checking("lint", "Run a project's linter."),
     _checking("typecheck", "Run a project's type checker."),
     _checking("diagnose", "Run all three."),
