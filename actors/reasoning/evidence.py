@@ -23,6 +23,8 @@ RELATED_SHARE: Final = 0.34
 RELATED_COSINE: Final = 0.6
 #: Memories that are named with one claim, and characters of each that are shown.
 SHOWN_MAX: Final = 3
+#: Sentences of one memory that a claim is compared with.
+SENTENCES_MAX: Final = 20
 EXCERPT_CHARS: Final = 240
 
 
@@ -186,7 +188,7 @@ def _by_memories(claim: str, hits: Sequence[Hit]) -> Check:
 
 def _stands(claim: str, hit: Hit) -> tuple[str, str]:
     """Return how a memory stands to a claim: `supports`, `contradicts` or "", and why."""
-    for sentence in statements(hit.content):
+    for sentence in statements(hit.content)[:SENTENCES_MAX]:
         kind, why = stands(claim, sentence)
         if kind:
             return kind, why

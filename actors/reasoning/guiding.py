@@ -166,9 +166,9 @@ def _sequential(ask: Ask, found: Found) -> Answer:
     """Record one of a numbered sequence of thoughts."""
     answer = _thought(ask, found)
     count = len(answer.session.steps) if answer.session is not None else 0
-    number = ask.arguments.get("thoughtNumber", count)
-    total = max(ask.arguments.get("totalThoughts", number), number)
-    wants_more = ask.arguments.get("nextThoughtNeeded", number < total)
+    number = ask.arguments.get("thought_number", count)
+    total = max(ask.arguments.get("total_thoughts", number), number)
+    wants_more = ask.arguments.get("next_thought_needed", number < total)
     data = answer.data | {
         "thought_number": number,
         "total_thoughts": total,

@@ -97,13 +97,13 @@ _BEGINNING: Final = (
     operation(
         "sequential",
         "Record a numbered thought of a sequence.",
-        take("thought", "session_id", "thoughtNumber", "totalThoughts", "nextThoughtNeeded"),
+        take("thought", "session_id", "thought_number", "total_thoughts", "next_thought_needed"),
         result(
             ("session_id", "thought_number", "total_thoughts", "progress_percent", "status"),
             *("thoughts_recorded", "next_thought_needed", "evaluation", "checks", "thought"),
             "step_number",
         ),
-        {"thought": "The log is rotated at midnight.", "thoughtNumber": 1, "totalThoughts": 3},
+        {"thought": "The log is rotated at midnight.", "thought_number": 1, "total_thoughts": 3},
         required=("thought",),
     ),
 )

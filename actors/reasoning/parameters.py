@@ -61,14 +61,14 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "step_number": _count("Default the last.", limits.REASONING_STEPS_MAX),
     "challenge_id": _text("From amplify_think.", 16),
     "response": _text("Your answer.", 4_000),
-    "perspective": _text("Its name.", 64),
+    "perspective": _text("From which side to look.", 64),
     "insights": _texts("What it shows.", 1_000, limits.THOUGHTS_MAX),
     "issue_id": _text("From amplify_think.", 16),
     "resolve_all": _flag("Resolve all issues."),
     "store_learning": _flag("Keep a memory; default true."),
-    "thoughtNumber": _count("Of this thought.", 10_000),
-    "totalThoughts": _count("As you expect.", 10_000),
-    "nextThoughtNeeded": _flag("Whether more follow."),
+    "thought_number": _count("Of this thought.", 10_000),
+    "total_thoughts": _count("As you expect.", 10_000),
+    "next_thought_needed": _flag("Whether more follow."),
 }
 
 

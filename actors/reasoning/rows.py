@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mimo.actors.memory.query import clean
+from mimo.actors.memory.scrubbing import scrub
 from mimo.actors.operations import CallContext, Effect, Operation
 from mimo.actors.reasoning.messages import Reason
 from mimo.actors.reasoning.parameters import Schema, take
@@ -28,7 +30,8 @@ def operation(  # noqa: PLR0913  the fields of a row
     """Return the row."""
 
     def build(arguments: Mapping[str, Any], context: CallContext) -> Reason:
-        return Reason(operation=name, arguments=arguments, key=context.key, client=context.client)
+        told = {each: _clean(value) for each, value in arguments.items()}
+        return Reason(operation=name, arguments=told, key=context.key, client=context.client)
 
     return Operation(
         name=name,
@@ -42,6 +45,13 @@ def operation(  # noqa: PLR0913  the fields of a row
         build=build,
         example=example,
     )
+
+
+def _clean(value: Any) -> Any:
+    """Return an argument without secrets and without what can't be stored."""
+    if isinstance(value, str):
+        return scrub(clean(value)).text
+    return [_clean(each) for each in value] if isinstance(value, list) else value
 
 
 #: Fields of an answer to a step, and of an end: always there, and besides.

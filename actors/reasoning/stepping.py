@@ -23,8 +23,12 @@ from mimo.actors.reasoning.terms import Cover, claims_of, cover, statements, ter
 from mimo.config import limits
 from mimo.config.errors import Conflict
 
-#: Earlier steps that a new one is compared with.
+#: Earlier steps that a new one is compared with, and claims of each; claims that are checked.
 COMPARED_MAX: Final = 40
+CLAIMS_COMPARED_MAX: Final = 8
+CHECKED_MAX: Final = 20
+#: Memories with which a claim is compared for which none was looked for.
+MEMORIES_MAX: Final = 12
 #: Memories on the subject that are shown with a step.
 KNOWLEDGE_MAX: Final = 3
 #: Terms that are named in one sentence.
@@ -33,7 +37,7 @@ NAMED_MAX: Final = 8
 
 def searches_for(text: str, project: str) -> dict[str, Search]:
     """Return the searches that the claims of a text need: one each, for the tellingest."""
-    claims = claims_of(text)[: limits.CLAIMS_SEARCHED_MAX] or statements(text)[:1]
+    claims = claims_of(text)[: limits.CLAIMS_SEARCHED_MAX] or tuple(statements(text)[:1])
     return {claim: look(claim, project) for claim in claims}
 
 
@@ -48,22 +52,24 @@ def checks_of(
         is_deed: Whether it tells what was done or seen, which needs no support: then only what was
             decided is returned.
     """
-    everything = [hit for found in hits.values() for hit in found]
+    everything = [hit for found in hits.values() for hit in found][:MEMORIES_MAX]
     claimed = frozenset(claims_of(text))
     found = []
     for sentence in dict.fromkeys(statements(text)):
         verdicts = check_claims(sentence)
         if sentence in claimed or verdicts:
             found.append(check(sentence, verdicts, hits.get(sentence, everything)))
+        if len(found) >= CHECKED_MAX:
+            break
     return [one for one in found if one.status != "open" or not is_deed]
 
 
 def contradicted(text: str, path: Sequence[Step]) -> list[tuple[int, str]]:
     """Return the earlier steps that a text contradicts, and why."""
-    claims = claims_of(text)
+    claims = claims_of(text)[:CLAIMS_COMPARED_MAX]
     found: dict[int, str] = {}
     for step in path[-COMPARED_MAX:]:
-        for earlier in claims_of(step.said):
+        for earlier in claims_of(step.said)[:CLAIMS_COMPARED_MAX]:
             for claim in claims:
                 kind, why = stands(claim, earlier)
                 if kind == "contradicts":

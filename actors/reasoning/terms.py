@@ -74,6 +74,7 @@ def apart(sentence: str) -> Wording:
     return take_apart(sentence)
 
 
+@functools.lru_cache(maxsize=1_024)
 def terms_of(text: str) -> tuple[str, ...]:
     """Return the stems of a text's telling words, in order, each once."""
     found = (term for sentence in statements(text) for term in apart(sentence).telling)
@@ -106,7 +107,8 @@ def is_hedged(sentence: str) -> bool:
     return _HEDGE.search(sentence) is not None
 
 
-def claims_of(text: str) -> list[str]:
+@functools.lru_cache(maxsize=256)
+def claims_of(text: str) -> tuple[str, ...]:
     """Return the sentences that claim something which can be checked, those with more terms first.
 
     Questions, intentions and what is said to be unsure claim nothing.
@@ -119,4 +121,4 @@ def claims_of(text: str) -> list[str]:
         and not _INTENTION.match(sentence)
         and not is_hedged(sentence)
     ]
-    return sorted(dict.fromkeys(found), key=lambda each: -len(apart(each).telling))
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: -len(apart(each).telling)))

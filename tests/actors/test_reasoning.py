@@ -244,7 +244,7 @@ def test_the_other_operations_answer_in_their_form(client: Client) -> None:
     thought = ask(client, "thought", thought="A dozen is 12.")
     again = ask(client, "thought", session_id=thought["session_id"], thought="Two make 24.")
     assert again["step_number"] == 2
-    counted = ask(client, "sequential", thought="First", thoughtNumber=1, totalThoughts=4)
+    counted = ask(client, "sequential", thought="First", thought_number=1, total_thoughts=4)
     assert counted["progress_percent"] == 25.0
     plan = ask(client, "plan", steps=["Oil the chain", "Test the crane", "Oil the chain"])
     assert plan["issues"] == ["step 3 repeats step 1"]

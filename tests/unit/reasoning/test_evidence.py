@@ -55,7 +55,7 @@ def test_what_is_computed_counts_more_than_what_a_memory_says() -> None:
 
 def test_questions_intentions_and_guesses_claim_nothing() -> None:
     text = "Is the valve open? Let's look at the valve. Perhaps the valve leaks. The valve leaks."
-    assert claims_of(text) == ["The valve leaks."]
+    assert claims_of(text) == ("The valve leaks.",)
 
 
 def test_labels_and_bullets_are_no_part_of_a_statement() -> None:
