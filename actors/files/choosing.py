@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from mimo.actors.files import messages
-from mimo.actors.files.reading import TURN_ENTRIES, Answer, refuse_file
+from mimo.actors.files.patience import Patience
+from mimo.actors.files.reading import Answer, refuse_file
 from mimo.actors.workspace.globs import choices, matches, split_glob
-from mimo.actors.workspace.places import Place, Roots
-from mimo.actors.workspace.walking import Walk
+from mimo.actors.workspace.places import Roots
+from mimo.actors.workspace.walking import Entry, Walk
+from mimo.config.clock import Clock
 from mimo.config.errors import InvalidRequest
 
 
@@ -51,9 +53,9 @@ class Chosen:
         """Return how many entries were left out so far, by reason."""
         return self._walk.skipped
 
-    def files(self) -> Iterator[Place]:
-        """Yield the files, sorted folder by folder."""
-        return iter((self.base,)) if self._is_file else self._walk.files()
+    def entries(self) -> Iterator[Entry]:
+        """Yield the files, sorted folder by folder, and the folders on the way."""
+        return iter((Entry(self.base, False),)) if self._is_file else self._walk.entries()
 
 
 def filter_of(glob: str, exclude: tuple[str, ...]) -> Callable[[tuple[str, ...]], str]:
@@ -84,7 +86,7 @@ def _anywhere(glob: str) -> str:
     return plain if "/" in plain else f"**/{plain}"
 
 
-def globbed(request: messages.Glob, roots: Roots) -> Answer:
+def globbed(request: messages.Glob, roots: Roots, clock: Clock) -> Answer:
     """Find files by their paths.
 
     Raises:
@@ -99,16 +101,16 @@ def globbed(request: messages.Glob, roots: Roots) -> Answer:
     refuse_file(base)
     leaves_out = filter_of(pattern, request.exclude)
     walk = Walk(base, roots, leaves_out=leaves_out, ignores=request.respects_gitignore)
+    patience = Patience(clock)
     found: list[str] = []
     is_cut = False
-    for count, entry in enumerate(walk.entries(), 1):
+    for entry in walk.entries():
+        yield
+        if patience.is_over or (not entry.is_folder and len(found) >= request.limit):
+            is_cut = True
+            break
         if not entry.is_folder:
-            if len(found) >= request.limit:
-                is_cut = True
-                break
             found.append(roots.shown(entry.place))
-        if count % TURN_ENTRIES == 0:
-            yield
     return {
         "pattern": pattern,
         "base_path": roots.shown(base),

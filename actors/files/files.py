@@ -34,11 +34,19 @@ from mimo.supervision import messages as m
 from mimo.supervision.gen_server import NO_REPLY, GenServer, failure
 
 #: How long it searches before it looks at its mailbox, in seconds.
-SLICE_S = 0.05
+SLICE_S = 0.02
+
+
+#: When it tries again to bring in order what it couldn't, in seconds.
+RECOVER_AGAIN_S = 30.0
 
 
 class _Go:
     """Timer payload: go on with what takes long."""
+
+
+class _Recover:
+    """Timer payload: bring in order what an earlier process left."""
 
 
 class Files(GenServer):
@@ -76,8 +84,11 @@ class Files(GenServer):
 
     def handle_info(self, info: Any) -> None:
         """Go on with what takes long, in turns."""
-        if isinstance(info, _Go):
-            self._go_on()
+        match info:
+            case _Go():
+                self._go_on()
+            case _Recover():
+                self._recover()
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Close the journal."""
@@ -106,7 +117,7 @@ class Files(GenServer):
             case messages.ListFolder():
                 return reading.listed(request, roots)
             case messages.Glob():
-                return choosing.globbed(request, roots)
+                return choosing.globbed(request, roots, self.clock)
             case messages.Search():
                 return searching.searched(request, roots, self.clock)
             case messages.Compare():
@@ -219,13 +230,14 @@ class Files(GenServer):
         return self._editor
 
     def _recover(self) -> None:
-        """Bring in order what an earlier process left, or leave it for the next change."""
+        """Bring in order what an earlier process left, now or later."""
         if not self._roots.allowed:
             return
         try:
             self._ordered()
         except MimoError as error:
             self._log.error("files.not_recovered", reason=error.message)
+            self.after(RECOVER_AGAIN_S, _Recover())
 
 
 def _result(data: dict[str, Any]) -> Result:

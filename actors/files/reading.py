@@ -16,8 +16,6 @@ from mimo.config.errors import InvalidRequest, MimoError
 
 #: An answer in the making: each `yield` lets other calls have their turn.
 Answer = Generator[None, None, dict[str, Any]]
-#: Entries between two turns.
-TURN_ENTRIES = 200
 
 
 def read_text(place: Place) -> str:
@@ -128,8 +126,7 @@ def listed(request: messages.ListFolder, roots: Roots) -> Answer:
             entries.append(_entry(name, entry.place, is_folder=entry.is_folder))
         else:
             entries.append(f"{name}/" if entry.is_folder else name)
-        if count % TURN_ENTRIES == 0:
-            yield
+        yield
     return {
         "path": roots.shown(place),
         "entries": entries,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from mimo.actors.files import messages, texts
 from mimo.actors.files.choosing import Chosen
+from mimo.actors.files.patience import Patience
 from mimo.actors.files.reading import Answer
 from mimo.actors.workspace import opening
 from mimo.actors.workspace.places import Place, Roots
@@ -19,12 +21,20 @@ if TYPE_CHECKING:
 
 #: Longest line that is shown, in characters.
 LINE_CHARS_MAX = 300
-#: Files searched between two turns of other calls.
-TURN_FILES = 8
 
 
-def compiled(pattern: str) -> regex.Pattern[str]:
+#: How long a whole file may be looked at before its lines are, in seconds.
+GLANCE_S = 0.05
+# What may match a line and yet nothing in the text around it.
+_BY_LINE_ALONE = re.compile(r"\(\?|[+*?}]\+|\\[AZzGK]")
+
+
+def compiled(pattern: str, flags: int = 0) -> regex.Pattern[str]:
     """Return an expression for lines; case doesn't matter unless it says `(?-i:...)`.
+
+    Args:
+        pattern: The expression.
+        flags: More flags of the library.
 
     Raises:
         InvalidRequest: It is none.
@@ -34,44 +44,11 @@ def compiled(pattern: str) -> regex.Pattern[str]:
     if not pattern:
         raise InvalidRequest("expected a regular expression, got an empty text; give one")
     try:
-        return regex.compile(pattern, regex.IGNORECASE | regex.VERSION0)
+        return regex.compile(pattern, regex.IGNORECASE | regex.VERSION0 | flags)
     except (regex.error, RecursionError, OverflowError) as error:
         raise InvalidRequest(
             f"expected a regular expression, got {pattern[:200]!r}: {str(error)[:200]}"
         ) from None
-
-
-class Patience:
-    """How long one file, and all of a search, may take.
-
-    Args:
-        clock: Monotonic.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._ends_s = clock.monotonic_s() + limits.SEARCH_S
-        self._file_ends_s = 0.0
-        self._file = ""
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether the whole search has taken too long."""
-        return self._clock.monotonic_s() >= self._ends_s
-
-    def left_s(self, file: str) -> float:
-        """Return the seconds that are left for a file.
-
-        Raises:
-            TimeoutError: None are.
-        """
-        now_s = self._clock.monotonic_s()
-        if file != self._file:
-            self._file = file
-            self._file_ends_s = now_s + limits.SEARCH_FILE_S
-        if now_s >= self._file_ends_s:
-            raise TimeoutError
-        return self._file_ends_s - now_s
 
 
 class Lines:
@@ -90,8 +67,11 @@ class Lines:
         self._context = request.context_lines
         self._limit = request.limit
         self._expression: regex.Pattern[str] | None = None
+        self._glance: regex.Pattern[str] | None = None
         try:
             self._expression = compiled(pattern)
+            if not _BY_LINE_ALONE.search(pattern):
+                self._glance = compiled(pattern, re.MULTILINE)
         except InvalidRequest as error:
             self.error = error.message
 
@@ -103,9 +83,12 @@ class Lines:
     def look(self, shown: str, lines: list[str], patience: Patience) -> None:
         """Look at the lines of one file; an expression that takes too long gets an error."""
         assert self._expression is not None  # noqa: S101  for the type checker
+        if not self._may_match(lines):
+            return
+        patience.begin_file()
         try:
             for number, line in enumerate(lines):
-                if self._expression.search(line, timeout=patience.left_s(shown)) is None:
+                if self._expression.search(line, timeout=patience.left_s()) is None:
                     continue
                 if len(self.matches) >= self._limit:
                     self.is_cut = True
@@ -116,6 +99,15 @@ class Lines:
                 f"expected an expression that is quick, got one that takes too long in {shown};"
                 " simplify it, or leave that file out"
             )
+
+    def _may_match(self, lines: list[str]) -> bool:
+        """Tell at a glance whether no line matches: most files have none."""
+        if self._glance is None:
+            return True
+        try:
+            return self._glance.search("\n".join(lines), timeout=GLANCE_S) is not None
+        except TimeoutError:
+            return True
 
     def told(self) -> dict[str, Any]:
         """Return the answer for this pattern among several."""
@@ -147,16 +139,17 @@ def searched(request: messages.Search, roots: Roots, clock: Clock) -> Answer:
     found = [Lines(pattern, request) for pattern in request.patterns]
     patience = Patience(clock)
     files = 0
-    for number, place in enumerate(chosen.files(), 1):
-        if patience.is_over or all(each.is_over for each in found):
+    for entry in chosen.entries():
+        yield
+        open_now = [each for each in found if not each.is_over]
+        if patience.is_over or not open_now:
             break
-        lines = _lines(place, chosen.skipped)
-        if lines is not None:
-            files += 1
-            for each in found:
-                if not each.is_over:
-                    each.look(roots.shown(place), lines, patience)
-        if number % TURN_FILES == 0:
+        lines = None if entry.is_folder else _lines(entry.place, chosen.skipped)
+        if lines is None:
+            continue
+        files += 1
+        for each in open_now:
+            each.look(roots.shown(entry.place), lines, patience)
             yield
     told: dict[str, Any] = {
         "path": roots.shown(chosen.base),

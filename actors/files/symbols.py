@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from mimo.actors.files import messages, texts
 from mimo.actors.files.choosing import Chosen
+from mimo.actors.files.patience import Patience
 from mimo.actors.files.reading import Answer
-from mimo.actors.files.searching import Patience, compiled
+from mimo.actors.files.searching import compiled
 from mimo.actors.workspace import opening
 from mimo.actors.workspace.places import Place, Roots
 from mimo.config import limits
@@ -85,21 +86,23 @@ def searched(request: messages.SearchSymbols, roots: Roots, clock: Clock) -> Ans
     patience = Patience(clock)
     found: list[dict[str, Any]] = []
     files, is_cut = 0, False
-    for place in chosen.files():
-        if not language_of(place.name):
+    for entry in chosen.entries():
+        yield
+        if entry.is_folder or not language_of(entry.place.name):
             continue
         if patience.is_over or is_cut:
             is_cut = True
             break
         files += 1
-        for symbol in _symbols_or_none(place):
-            if not _fits(expression, symbol, patience.left_s(str(place))):
+        symbols = _symbols_or_none(entry.place)
+        patience.begin_file()
+        for symbol in symbols:
+            if not _fits(expression, symbol, patience):
                 continue
             if len(found) >= request.limit:
                 is_cut = True
                 break
-            found.append({"path": roots.shown(place), **_told(symbol)})
-        yield
+            found.append({"path": roots.shown(entry.place), **_told(symbol)})
     return {
         "pattern": request.pattern,
         "path": roots.shown(chosen.base),
@@ -110,9 +113,9 @@ def searched(request: messages.SearchSymbols, roots: Roots, clock: Clock) -> Ans
     }
 
 
-def _fits(expression: Any, symbol: Symbol, timeout_s: float) -> bool:
+def _fits(expression: Any, symbol: Symbol, patience: Patience) -> bool:
     try:
-        return expression.search(symbol.name, timeout=timeout_s) is not None
+        return expression.search(symbol.name, timeout=patience.left_s()) is not None
     except TimeoutError:
         raise InvalidRequest(
             "expected an expression that is quick, got one that takes too long; simplify it"

@@ -21,9 +21,9 @@ def measure(folder: Path, *, edits: int, seed: int = 1) -> list[Row]:
             what="edits of 2 to 6 files, killed at random",
             bar="0 in between",
             figure=f"{between} in between ({tally.old} old, {tally.new} new)",
-            how=f"{tally.killed} of {tally.edits} killed before they ended; {tally.undone} undone,"
-            f" byte by byte; {took_s:.0f} s in all",
-            is_met=between == 0 and tally.killed > 0,
-            raw={"old": tally.old, "new": tally.new, "killed": tally.killed, "seed": seed},
+            how=f"{tally.killed} of {tally.edits} killed before they ended, {tally.recovered} of"
+            f" them in the middle; {tally.undone} undone, byte by byte; {took_s:.0f} s in all",
+            is_met=between == 0 and tally.recovered > 0,
+            raw={"old": tally.old, "new": tally.new, "recovered": tally.recovered, "seed": seed},
         )
     ]

@@ -85,6 +85,7 @@ class Tally:
 
     edits: int = 0
     killed: int = 0
+    recovered: int = 0
     old: int = 0
     new: int = 0
     undone: int = 0
@@ -121,6 +122,7 @@ def kill_random_edits(folder: Path, count: int, seed: int) -> Tally:
         with desk(folder) as later:
             for edit in later.editor.recover():
                 assert edit.state in ("done", "rolled_back")
+                tally.recovered += 1
             now = contents(root)
             assert now in (before, after), f"edit {number} of seed {seed} is in between"
             tally.old += now == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_every_kind_of_change_is_taken_back_byte_by_byte(at: Desk) -> None:
     """One after the other, last first. Source: issue 4, bars (edits)."""
     (at.root / "two.txt").chmod(0o640)
     states = [contents(at.root)]
-    plans = [
+    plans: list[Callable[[], planning.Plan]] = [
         lambda: planning.written(
             fm.Write(path="deep/er/new.txt", content="n", appends=False, asked=asked("1")), at.roots
         ),

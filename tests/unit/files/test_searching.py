@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mimo.actors.files import choosing, messages, reading, searching, symbols
 from mimo.actors.files.redacting import without_secrets
@@ -132,6 +134,31 @@ def test_an_expression_that_never_ends_is_cut(
         search(roots, r"(a+a+)+[bc]x?$")
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    pattern=st.lists(
+        st.sampled_from(
+            ["a", "b", "^", "$", ".", "[^a]", r"\s", r"\b", "(a|b)", "*", "+", "?", "{2}", "x"]
+        ),
+        min_size=1,
+        max_size=6,
+    ).map("".join),
+    text=st.text(alphabet="abx \n\r", max_size=30),
+)
+def test_a_line_is_found_if_it_matches_by_itself(tmp_path: Path, pattern: str, text: str) -> None:
+    """However the search is made quick. Source: ours."""
+    (tmp_path / "t.txt").write_bytes(text.encode())
+    roots = Roots(allowed=(tmp_path,))
+    try:
+        expression = searching.compiled(pattern)
+    except InvalidRequest:
+        return
+    lines = [line.removesuffix("\r") for line in text.removesuffix("\n").split("\n")]
+    expected = [n for n, line in enumerate(lines, 1) if text and expression.search(line)]
+
+    assert [each["line"] for each in search(roots, pattern)["matches"]] == expected
+
+
 def test_a_search_that_takes_too_long_gives_what_it_has(
     roots: Roots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +183,7 @@ def test_globs_find_files(roots: Roots) -> None:
             **more,
         }
         request = messages.Glob(pattern=pattern, **fields)
-        told: list[str] = whole(choosing.globbed(request, roots))["matches"]
+        told: list[str] = whole(choosing.globbed(request, roots, SYSTEM_CLOCK))["matches"]
         return told
 
     assert found("**/*") == [".gitignore", "app.py", "picture.bin", "src/one.ts", "src/two.js"]
