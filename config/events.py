@@ -93,6 +93,10 @@ EVENTS: dict[str, str] = {
     "tasks.resumed": "The queue of tasks goes on where an earlier process left it.",
     "tasks.ended": "A task ended; with its call and outcome.",
     "tasks.lost": "Another process has saved the queue since; this one leaves.",
+    # -- Skills ------------------------------------------------------------------------------
+    "skills.loaded": "The skills file was read; with how many skills and problems.",
+    "skills.started": "An external MCP server has greeted; with the number of its tools.",
+    "skills.ended": "An external MCP server is gone; with the reason.",
     # -- Bridge ------------------------------------------------------------------------------
     "bridge.listening": "The bridge accepts connections.",
     "bridge.connected": "A client connected.",
@@ -100,6 +104,10 @@ EVENTS: dict[str, str] = {
     "bridge.refused": "A connection or a line was refused; with the reason.",
     "bridge.call": "A tool call was answered; with tool, operation, outcome and duration.",
     "bridge.internal_error": "A bug in a handler; the answer carries the request id.",
+    # -- Terminal ----------------------------------------------------------------------------
+    "terminal.started": "A command was started; with its program, never with its arguments.",
+    "terminal.ended": "A command ended; with its program, why and its exit code.",
+    "terminal.refused": "A command wasn't run; with its program and the verdict.",
     # -- Files -------------------------------------------------------------------------------
     "files.recovered": "An edit that was half done was brought to one side; with its outcome.",
     "files.not_recovered": "An edit is half done and can't be brought to one side now.",

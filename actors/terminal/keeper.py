@@ -103,7 +103,6 @@ class Keeper:
             self._listener = _listening(self._order["socket"])
         if self._order["bound"]:
             return
-        self._guardian = self._guardian or _adopter()
         with contextlib.suppress(ProcessLookupError):
             self._guard_fd = platform.watch_process(self._guardian)
 
@@ -269,7 +268,8 @@ class Keeper:
             case "leave":
                 self.leave()
         due_s = self._clock.monotonic_s() + float(request.get("wait_s", 0.0))
-        peer.wait(request, due_s, self._totals())
+        known = int(request["after"]) if "after" in request else self._totals()
+        peer.wait(request, due_s, known)
 
     def _answer_waiting(self) -> None:
         now_s = self._clock.monotonic_s()
@@ -344,9 +344,8 @@ def _wakeful() -> int:
     return wake
 
 
-def _adopter() -> int:
+def _adopter(parent: int) -> int:
     """Return the pid of who adopted this process once its parent had left."""
-    parent = os.getppid()
     for _ in range(_ADOPTION_LOOKS_MAX):
         if os.getppid() != parent:
             break
@@ -385,9 +384,11 @@ def main() -> None:
     os.dup2(null, 0)
     if not order["bound"]:
         # A session of its own, and a parent that won't die with the worker.
+        parent = os.getpid()
         if os.fork():
             os._exit(0)
         os.setsid()
+        order["guardian"] = order["guardian"] or _adopter(parent)
     keeper = Keeper(order, control)
     signal.signal(signal.SIGTERM, lambda *_: keeper.leave())
     keeper.run()

@@ -9,6 +9,8 @@ from typing import Any, Final
 from mimo.actors.terminal.orders import LINE_BYTES_MAX, encoded
 
 _BLOCK_BYTES: Final = 65_536
+#: How long output may take to be complete after its first bytes, in seconds.
+_SETTLE_S: Final = 0.1
 
 
 class Peer:
@@ -70,13 +72,15 @@ class Peer:
 
     def ready(self, now_s: float, total: int, *, is_over: bool) -> dict[str, Any] | None:
         """Return a request that can be answered now, and forget it; None when there is none."""
-        for waiting in self._waiting:
-            request, due_s, known = waiting
+        for at, (request, due_s, known) in enumerate(self._waiting):
             until = request.get("until", "")
-            has_news = until == "output" and total > max(known, int(request.get("offset", 0)))
-            if is_over or has_news or not until or now_s >= due_s:
-                self._waiting.remove(waiting)
+            if is_over or not until or now_s >= due_s:
+                del self._waiting[at]
                 return request
+            if until == "output" and total > known:
+                # More follows at once, mostly.
+                soon_s = min(due_s, now_s + _SETTLE_S)
+                self._waiting[at] = ({**request, "until": "settled"}, soon_s, known)
         return None
 
     def send(self, message: dict[str, Any]) -> None:

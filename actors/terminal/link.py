@@ -34,16 +34,19 @@ class Link:
         Raises:
             OSError: None does.
         """
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         connection = socket.socket(socket.AF_UNIX)
         connection.setblocking(False)
         try:
-            connection.connect(f"/proc/self/fd/{folder}/{path.name}")
+            # A socket's path may have 107 characters; a folder's any number.
+            os.chdir(path.parent)
+            connection.connect(path.name)
         except OSError:
             connection.close()
             raise
         finally:
-            os.close(folder)
+            os.fchdir(here)
+            os.close(here)
         return cls(connection)
 
     def fileno(self) -> int:

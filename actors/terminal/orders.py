@@ -5,6 +5,7 @@ A keeper gets one `Order` as its standard input; then one line a message on its 
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any, Final, TypedDict
 
@@ -58,6 +59,11 @@ class Order(TypedDict):
 def encoded(message: dict[str, Any]) -> bytes:
     """Return a message as one line."""
     return json.dumps(message, separators=(",", ":")).encode() + b"\n"
+
+
+def packed(data: bytes) -> str:
+    """Return bytes as they stand in a message."""
+    return base64.b64encode(data).decode()
 
 
 def decoded(line: bytes) -> dict[str, Any]:
