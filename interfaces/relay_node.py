@@ -104,6 +104,8 @@ def find_place(choice: Choice, environ: Mapping[str, str]) -> Place:
         and "tools" not in settings
         and not any(name.startswith("MIMO_TOOLS_") for name in environ)
         and not any(setting.startswith("tools.") for setting in choice.settings)
+        # The tools of skills, which only the node knows.
+        and not (data_dir / "skills" / "manifest.json").exists()
     )
     return Place(RunPaths(data_dir), arguments, tools_are_usual=is_usual, offer=choice.offer)
 

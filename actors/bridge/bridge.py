@@ -18,12 +18,11 @@ from mimo.actors.bridge.gateway import (
     Gateway,
     Submission,
 )
-from mimo.actors.bridge.hindsight import BRIEFING_S, Hindsight
+from mimo.actors.bridge.hindsight import BRIEFING_S, Hindsight, remember
 from mimo.actors.bridge.messages import CallProgress, CallTool
 from mimo.actors.bridge.outcomes import outcome_of
 from mimo.actors.bridge.recording import Left, Noted, Recorder, noted_of
 from mimo.actors.lifecycle.messages import BeforeExit, Used
-from mimo.actors.memory.messages import Remember
 from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import (
@@ -246,6 +245,7 @@ class McpBridge(GenServer):
                 timeout_s=submission.deadline_s,
                 key=submission.idempotency_key or None,
                 request_id=submission.request_id,
+                retry=submission.resent,
             )
         except MimoError as error:
             self._answered(submission.ticket, failure(error))
@@ -375,8 +375,7 @@ class McpBridge(GenServer):
         lessons = self._hindsight.heard(noted, call, self.clock.monotonic_s())
         for number, memory in enumerate(lessons):
             key = f"auto:{call.request_id}:{number}"
-            request = Remember(memories=(memory,), key=key, on_similar="ignore")
-            self.call(WRITER, request, lambda _: None, key=key)
+            self.call(WRITER, remember(memory, key), lambda _: None, key=key)
 
     def _flush_notes(self) -> None:
         before = len(self._recorder)

@@ -38,6 +38,7 @@ class Submission:
         done: Gets the result, once, on the actor's thread; must not block.
         client: The client's name and version.
         arguments: What a tool call was called with, for the record; None isn't recorded.
+        resent: Whether the successor of a worker that died gets it again.
     """
 
     ticket: int
@@ -52,6 +53,7 @@ class Submission:
     done: Done = field(compare=False)
     client: str = ""
     arguments: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    resent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Gateway:
             done=done,
             client=context.client,
             arguments=arguments,
+            resent=operation.resent,
         )
 
     def ask(  # noqa: PLR0913, PLR0917  one argument for each field

@@ -17,6 +17,7 @@ from mimo.actors.bridge.gateway import Submission
 from mimo.actors.bridge.recording import Noted
 from mimo.actors.bridge.remembering import Gate, lessons_of
 from mimo.actors.lifecycle.session_messages import Briefing
+from mimo.actors.memory.messages import Remember
 from mimo.actors.operations import Result
 from mimo.config import limits
 from mimo.config.errors import MimoError
@@ -138,6 +139,11 @@ class Hindsight:
             for each in passed
             if each is not None
         ]
+
+
+def remember(memory: NewMemory, key: str) -> Remember:
+    """Return the request to store what was learnt, once for each key."""
+    return Remember(memories=(memory,), key=key, on_similar="ignore")
 
 
 def briefing_text(data: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from mimo.actors.insight import messages as im
 from mimo.actors.insight.operations import INSIGHT
 from mimo.actors.insight.parameters import result, take
 from mimo.actors.operations import CallContext, Operation, Tool
+from mimo.actors.skills.messages import ReloadSkills
 
 Arguments = Mapping[str, Any]
 
@@ -20,6 +21,10 @@ def _suggest(arguments: Arguments, context: CallContext) -> im.SuggestNext:
         connection=context.connection,
         limit=min(arguments.get("limit", 5), 20),
     )
+
+
+def _reload(_arguments: Arguments, _context: CallContext) -> ReloadSkills:
+    return ReloadSkills()
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
@@ -36,6 +41,19 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         worker=INSIGHT,
         build=_suggest,
         example={"task": "find out why the tests fail", "recent_tools": ["memory.search"]},
+    ),
+    Operation(
+        name="reload_skills",
+        summary="Drain and reload external skills from their file.",
+        parameters={},
+        result=result(("status", "skills", "count")),
+        effect="open-world",
+        idempotent=True,
+        worker=("tools/skill_keeper",),
+        build=_reload,
+        deadline_s=60.0,
+        reach="executes",
+        example={},
     ),
 )
 

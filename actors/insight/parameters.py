@@ -105,5 +105,8 @@ _RESULTS: Final[dict[str, Schema]] = {
     "by_words": _rows("Operations whose description shares words with the task."),
     "hit_rate": _object("Replayed on held-out sessions; predictions is the sample size."),
     "recent_tools": {"type": "array", "items": {"type": "string"}},
+    "status": _TEXT,
+    "skills": _rows("Each with state, tools, and what is wrong."),
+    "count": _count("How many are loaded."),
     "recorded_calls": _count("Calls the suggestions are made of."),
 }

@@ -125,8 +125,11 @@ class Bridge(McpBridge):
         file = settings.file or self.settings.data_dir / "skills.json"
         # Nobody is woken for nothing: most nodes have no skills.
         if settings.enabled and not self.settings.tools.read_only and file.exists():
+            self._offer_skills()
             request = ReloadSkills(force=False, as_result=False)
-            self.call(KEEPER, request, lambda _: None, timeout_s=LOAD_S, retry=False)
+            self.call(
+                KEEPER, request, lambda _: self._offer_skills(), timeout_s=LOAD_S, retry=False
+            )
 
     def _offer_skills(self) -> None:
         tools, _ = manifest.tools(manifest.read(self.settings.data_dir), self._tools)

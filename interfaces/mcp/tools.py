@@ -14,7 +14,7 @@ from mimo.actors.catalogue import Offer, narrowed
 from mimo.actors.operations import Operation, Result, Tool
 from mimo.config.errors import ApprovalRequired, Internal, MimoError
 from mimo.interfaces.mcp.approval import Approvals, Verdict
-from mimo.interfaces.mcp.calls import EVERYTHING, Context, Origin, call
+from mimo.interfaces.mcp.calls import EVERYTHING, Context, Origin, call, call_context
 from mimo.interfaces.mcp.guard import internal_error
 from mimo.interfaces.mcp.rendering import refused, rendered
 from mimo.interfaces.mcp.schemas import listed
@@ -94,7 +94,7 @@ class Tools:
     ) -> types.ListToolsResult:
         """Answer `tools/list`: one page, the same bytes whatever is stored."""
         refuse_cursor(params)
-        self._skills.met(context.session)
+        self._skills.met(context.session, call_context(context).connection)
         own = self._choice(context).listed
         others = self._skills.listed(_offer_of(context))
         return types.ListToolsResult(tools=[*own.tools, *others]) if others else own
@@ -116,14 +116,16 @@ class Tools:
         Raises:
             MCPError: There is no such tool. Source: MCP, "Tool Execution Errors".
         """
+        if isinstance(context.request, Origin):
+            await self._skills.greet(context.session, context.request.connection)
         choice = self._choice(context)
         skill = self._skills.find(params.name, _offer_of(context))
-        meant = None if skill else choice.meant(params.name, params.arguments or {})
+        given = params.arguments or {}
+        meant = skill or choice.meant(params.name, given)
         try:
-            if meant is not None:
+            if isinstance(meant, Translated):
                 return await self._call(context, choice, meant, params)
-            if skill is not None:
-                return await self._done(context, params, *skill, params.arguments or {})
+            return await self._done(context, params, *meant, given)
         except MimoError as error:
             return refused(error)
         except MCPError:
