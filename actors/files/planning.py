@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -136,6 +137,7 @@ def _replace(
     place = roots.resolve(wanted.path)
     if place not in files:
         files[place] = _open(place)
+        _refuse_much(files.values())
     file = files[place]
     replacement = texts.Replacement(
         old=wanted.old,
@@ -146,6 +148,21 @@ def _replace(
     )
     file.text, count = texts.replaced(file.text, replacement, roots.shown(place))
     file.count += count
+    _refuse_much(files.values())
+
+
+def _refuse_much(files: Iterable[_Edited]) -> None:
+    """Refuse an edit that would need too much memory.
+
+    Raises:
+        InvalidRequest: It would.
+    """
+    size = sum(len(file.found.data) + len(file.text) for file in files)
+    if size > limits.FILES_AT_ONCE_BYTES_MAX:
+        raise InvalidRequest(
+            f"expected at most {limits.FILES_AT_ONCE_BYTES_MAX} bytes of files in one edit, old and"
+            f" new, got {size}; edit fewer at once"
+        )
 
 
 def _open(place: Place) -> _Edited:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mimo.config import limits
 from mimo.config.errors import InvalidRequest
 
 _PLACEHOLDER = re.compile(r"\[redacted: [\w -]+\]")
@@ -108,7 +109,14 @@ def replaced(text: str, wanted: Replacement, name: str) -> tuple[str, int]:
             f" {_places(text, old)}; give more of what stands around it, or global"
         )
     refuse_placeholders(text, new, name)
-    return text.replace(old, new, 1 if is_one else -1), 1 if is_one else count
+    made = 1 if is_one else count
+    # Before it is made: each character of a large file may become thousands.
+    if len(text) + made * (len(new) - len(old)) > limits.FILE_BYTES_MAX:
+        raise InvalidRequest(
+            f"expected {name} to stay below {limits.FILE_BYTES_MAX} bytes, but {made} replacements"
+            " make it larger; replace fewer, or by less"
+        )
+    return text.replace(old, new, made), made
 
 
 def refuse_placeholders(before: str, new: str, name: str) -> None:

@@ -24,10 +24,10 @@ from tests.support.waiting import eventually
 
 FILES = 4
 #: Random edits in each round; the whole bar is `python -m tests.load edits`.
-EDITS = 150
+EDITS = 60
 #: Between two kills of the worker, in seconds: its supervisor forgives twenty in five seconds.
 PACE_S = 0.4
-KILLS = 8
+KILLS = 5
 
 
 def replace_all(folder: Path, number: int) -> None:

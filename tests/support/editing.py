@@ -128,7 +128,7 @@ def kill_random_edits(folder: Path, count: int, seed: int) -> Tally:
             tally.old += now == before
             tally.new += now == after
             last = later.journal.last_of("tester")
-            if now == after and last is not None and chance.random() < 0.3:
+            if now == after and last is not None and chance.random() < 0.4:
                 later.undo(last, key=f"undo {number}")
                 assert contents(root) == before, f"undo {number} of seed {seed} differs"
                 tally.undone += 1

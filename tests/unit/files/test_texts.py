@@ -103,6 +103,14 @@ def test_a_replacement_that_does_not_fit_says_why(wanted: Replacement, code: str
         texts.replaced("a\nb b\na\n", wanted, "f")
 
 
+def test_a_replacement_that_makes_a_text_explode_is_refused() -> None:
+    """Before it is made: ten million characters by two hundred thousand. Source: ours."""
+    wanted = Replacement(old="a", new="b" * 190_000, everywhere=True)
+
+    with pytest.raises(InvalidRequest, match="make it larger"):
+        texts.replaced("a" * 10_000_000, wanted, "f")
+
+
 def test_what_stands_for_a_secret_is_never_written() -> None:
     """It would destroy the secret. Source: ours."""
     with pytest.raises(InvalidRequest, match="stands for a secret"):
