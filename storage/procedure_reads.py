@@ -133,6 +133,15 @@ def definitions(db: Database, name: str = "") -> list[Stored]:
     return [_stored(row) for row in db.rows(f"{_DEFINITION} WHERE name NOT LIKE 'plan-%'{order}")]
 
 
+def active_names(db: Database) -> list[str]:
+    """Return the names of the procedures that can be run, without those of plans."""
+    sql = (
+        "SELECT DISTINCT name FROM procedures WHERE active = 1 AND name NOT LIKE 'plan-%'"
+        " ORDER BY name LIMIT 500"
+    )
+    return [name for (name,) in db.rows(sql)]
+
+
 def run(db: Database, run_id: str) -> Run:
     """Return a run.
 

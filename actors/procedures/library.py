@@ -125,8 +125,7 @@ class Library:
 
     def active_names(self) -> list[str]:
         """Return the names of the procedures that can be run."""
-        found = procedure_reads.definitions(self._db)
-        return sorted({stored.name for stored in found if stored.is_active})
+        return procedure_reads.active_names(self._db)
 
     def validated(self, definition: Any) -> dict[str, Any]:
         """Return all that is wrong with a definition."""

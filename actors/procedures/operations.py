@@ -156,6 +156,7 @@ OPERATIONS = (
     *PLANS,
     Operation(
         name="run_procedure",
+        reach="delegates",
         summary="Start a run; it goes on after crashes and restarts until it ends or is undone.",
         parameters=take("name", "version", "context", "wait_s"),
         required=("name",),

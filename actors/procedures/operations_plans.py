@@ -69,6 +69,7 @@ PLAN: tuple[Mapping[str, Any], ...] = (
 PLANS = (
     Operation(
         name="execute_plan",
+        reach="delegates",
         summary="Run a list of calls that survives crashes.",
         parameters=take("plan", "context", "wait_s", "timeout_s", "dry_run", "answers"),
         required=("plan",),
@@ -81,6 +82,7 @@ PLANS = (
     ),
     Operation(
         name="execute",
+        reach="delegates",
         summary="Do what is described, if a recipe is known.",
         parameters=take("description", "context", "wait_s"),
         required=("description",),
@@ -117,6 +119,7 @@ PLANS = (
     ),
     Operation(
         name="smart_execute",
+        reach="delegates",
         summary="Run the plan of smart_plan, if it is whole.",
         parameters=take("description", "context", "wait_s"),
         required=("description",),

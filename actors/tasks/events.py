@@ -136,13 +136,17 @@ class Abort:
 
     Args:
         task_id: Whose.
-        handle: The run that it waits for; "" for a call that is on its way.
+        ending: What the handle is of, see `task.Ending`.
+        handle: The run or session that it waits for; "" for a call that is on its way.
         key: Of that call.
+        by_force: Whether asking wasn't enough.
     """
 
     task_id: str
+    ending: str
     handle: str
     key: str
+    by_force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ ASKS = "approval_required"
 #: How soon a run is looked at again: doubling from the first to the most, in seconds.
 LOOK_S_MIN = 1.0
 LOOK_S_MAX = 30.0
+SESSION_LOOK_S_MAX = 5.0
 #: A task whose calls died so often with their sender may be what kills it.
 DEATHS_MAX = 10
 #: Most characters of an error that are kept.
@@ -35,25 +36,26 @@ def answered(turn: Turn, task: Task, answer: Answered) -> None:
         _failed(turn, task, answer)
     elif task.spec.ending == "run":
         _looked(turn, task, answer.data)
-    elif task.spec.ending == "exit_code" and (why := _bad_exit(answer.data)):
-        _ended_badly(turn, task, "exit_code", why, answer.data)
+    elif task.spec.ending == "session":
+        _read(turn, task, answer)
     else:
         succeed(turn, task, answer.data)
 
 
 def interrupted(turn: Turn, task: Task) -> None:
     """Decide on a call that was on its way when its sender died."""
-    if task.handle:
+    if task.handle and not is_gone(turn, task):
         turn.note(task, is_sent=False, due_s=turn.now_s)
     elif task.is_cancelled:
         _cancelled(turn, task, {"code": "unknown", "message": "its outcome isn't known"})
     elif task.deaths >= DEATHS_MAX:
         question = f"{task.spec.label} was interrupted {task.deaths + 1} times: try it again?"
         turn.ask(task, "needs_review", question, permit=None, deaths=0)
-    elif may_repeat(task, turn.now_s):
+    elif may_repeat(task, turn.now_s) or _is_kept(turn, task):
         turn.put(
             task,
             "resumed",
+            handle="",
             status="queued",
             deaths=task.deaths + 1,
             is_sent=False,
@@ -64,7 +66,17 @@ def interrupted(turn: Turn, task: Task) -> None:
         )
     else:
         question = f"{task.spec.label} was interrupted: did it happen?"
-        turn.ask(task, "needs_review", question, permit=None)
+        turn.ask(task, "needs_review", question, permit=None, handle="")
+
+
+def is_gone(turn: Turn, task: Task) -> bool:
+    """Tell whether what a task has begun ended with the node on which it began."""
+    return task.spec.ending == "session" and task.host != turn.rules.host
+
+
+def _is_kept(turn: Turn, task: Task) -> bool:
+    """Tell whether asking for a command's session again finds the one that may have begun."""
+    return task.spec.ending == "session" and task.host == turn.rules.host != ""
 
 
 def may_repeat(task: Task, now_s: float) -> bool:
@@ -123,19 +135,59 @@ def _looked(turn: Turn, task: Task, data: Mapping[str, Any]) -> None:
         _look_later(turn, task, str(data.get("run_id", "")))
 
 
-def _look_later(turn: Turn, task: Task, handle: str) -> None:
-    """Wait for a run; only the first time is something that a successor must know."""
-    later_s = min(LOOK_S_MIN * 2.0 ** min(task.put_off, 10), LOOK_S_MAX)
+def _read(turn: Turn, task: Task, answer: Answered) -> None:
+    """Take how a command stands; look again while it runs."""
+    data = answer.data
+    status = str(data.get("status", ""))
+    code = data.get("exit_code")
+    if status == "running":
+        _look_later(turn, task, str(data.get("pid", "")), SESSION_LOOK_S_MAX)
+        if task.is_cancelled or task.is_overdue:
+            turn.aborts.append(abort_of(turn.tasks[task.task_id], by_force=True))
+    elif status == "exited" and code == 0 and not task.is_overdue:
+        succeed(turn, task, data)
+    elif status in {"lost", ""}:
+        lost = Answered(
+            task_id=task.task_id,
+            key=answer.key,
+            code="lost",
+            message="the command's keeper is gone; how it ended isn't known",
+        )
+        _unsure(turn, turn.note(task, handle=""), lost)
+    elif task.is_overdue:
+        why = f"expected an end within {task.spec.timeout_s:g} s; the command was ended"
+        _ended_badly(turn, task, "timeout", why, data)
+    else:
+        said = f"exit code {code}" if status == "exited" else status
+        _ended_badly(turn, task, "exit_code", f"the command ended with {said}", data)
+
+
+def abort_of(task: Task, *, by_force: bool = False) -> Abort:
+    """Return the wish to end what a task has begun."""
+    return Abort(
+        task_id=task.task_id,
+        ending=task.spec.ending,
+        handle=task.handle,
+        key=f"{task.key}:{task.put_off}",
+        by_force=by_force,
+    )
+
+
+def _look_later(turn: Turn, task: Task, handle: str, most_s: float = LOOK_S_MAX) -> None:
+    """Wait for what was begun; only the first time is something that a successor must know."""
+    later_s = min(LOOK_S_MIN * 2.0 ** min(task.put_off, 10), most_s)
     waiting = turn.note(task, put_off=task.put_off + 1, is_sent=False, due_s=turn.now_s + later_s)
     if not task.handle:
-        turn.put(waiting, "waits", {"run": handle}, handle=handle)
+        named = turn.put(waiting, "waits", {"for": handle}, handle=handle)
         if task.is_cancelled:
-            turn.aborts.append(Abort(task_id=task.task_id, handle=handle, key=task.key))
+            turn.aborts.append(abort_of(named))
 
 
 def _failed(turn: Turn, task: Task, answer: Answered) -> None:
     code, is_look = answer.code, bool(task.handle)
-    if is_look and code not in PERMANENT:
+    if is_look and code == "not_found" and task.spec.ending == "session":
+        _unsure(turn, turn.note(task, handle=""), answer)
+    elif is_look and code not in PERMANENT:
         turn.note(task, is_sent=False, due_s=turn.now_s + LOOK_S_MAX)
     elif code == ASKS and not task.is_approved:
         _report(turn, task, "ignored")
@@ -197,7 +249,16 @@ def _ended_badly(turn: Turn, task: Task, code: str, message: str, data: Any = No
     if task.is_cancelled:
         _cancelled(turn, task, told, _kept(data))
     elif task.attempt < task.spec.attempts:
-        _again(turn, task, told, round=task.round + 1, handle="", put_off=0, is_unsure=False)
+        _again(
+            turn,
+            task,
+            told,
+            round=task.round + 1,
+            handle="",
+            put_off=0,
+            is_unsure=False,
+            is_overdue=False,
+        )
     else:
         fail(turn, task, code, message, data)
 
@@ -242,14 +303,6 @@ def _report(turn: Turn, task: Task, outcome: Outcome) -> None:
     permit = Permit(breaker=breaker.name, generation=generation, is_probe=is_probe)
     breaker.record(permit, outcome, 0.0, turn.now_s)
     turn.keep(breaker)
-
-
-def _bad_exit(data: Any) -> str:
-    """Return why a command failed; "" if it didn't."""
-    if data.get("timed_out"):
-        return "the command took too long and was killed"
-    code = data.get("exit_code")
-    return "" if code == 0 else f"the command ended with exit code {code}"
 
 
 def _told(answer: Answered) -> dict[str, str]:

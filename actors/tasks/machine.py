@@ -59,7 +59,7 @@ def _nothing(turn: Turn, event: Tick) -> None:
 
 def _resume(turn: Turn, _event: Resumed) -> None:
     for task in list(turn.tasks.values()):
-        if task.status == "running" and task.is_sent:
+        if task.status == "running" and (task.is_sent or judging.is_gone(turn, task)):
             judging.interrupted(turn, task)
 
 

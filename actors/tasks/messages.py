@@ -45,6 +45,11 @@ class TaskOrder:
     deadline_s: float = 0.0
     idempotent: bool | None = None
 
+    @property
+    def is_described_only(self) -> bool:
+        """Tell whether nothing says how it is to be done."""
+        return not (self.command or self.query or self.call or self.plan or self.procedure)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueTasks:

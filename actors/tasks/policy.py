@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mimo.actors.operations import Operation
+from mimo.actors.procedures.recipes import procedure_of
 from mimo.actors.tasks.messages import TaskOrder
+from mimo.actors.terminal.deciding import decide
+from mimo.actors.terminal.messages import Run
+from mimo.actors.workspace.places import workspace
+from mimo.config.errors import ApprovalRequired
+from mimo.config.settings import Settings
 
 #: Most characters of arguments in a question.
 SHOWN_CHARS_MAX = 400
@@ -31,52 +37,94 @@ def drastic(description: str) -> str:
     return found[0] if found else ""
 
 
-def question(  # noqa: PLR0913, PLR0917  what is judged
-    order: TaskOrder,
-    tool: str,
-    operation: Operation,
-    arguments: Mapping[str, Any],
-    operations: Mapping[tuple[str, str], Operation],
-    asked: Collection[str],
-) -> str:
-    """Return what a person must agree to before a task begins; "" nothing."""
-    why = ""
-    words = drastic(order.description)
-    if words:
-        why = f"its description says {words!r}"
-    elif order.plan:
-        why = _of_steps(order.plan, operations, asked)
-    elif not order.command and operation.effect in asked:
-        why = f"{tool}.{operation.name} is {operation.effect}"
-    if not why:
-        return ""
-    shown = json.dumps(arguments, ensure_ascii=False)
-    if len(shown) > SHOWN_CHARS_MAX:
-        shown = shown[:SHOWN_CHARS_MAX] + "..."
-    return f"May a task call {tool}.{operation.name} with {shown}? It asks since {why}."
+class Asking:
+    """Tells what a person must agree to before a task begins.
+
+    Args:
+        operations: That are offered.
+        settings: With the effects that are asked about, and the rules for commands.
+        procedures: Returns the names of the procedures that can be run.
+    """
+
+    def __init__(
+        self,
+        operations: Mapping[tuple[str, str], Operation],
+        settings: Settings,
+        procedures: Callable[[], Sequence[str]],
+    ) -> None:
+        self._operations = operations
+        self._settings = settings
+        self._procedures = procedures
+
+    def question(
+        self, order: TaskOrder, tool: str, operation: Operation, arguments: Mapping[str, Any]
+    ) -> str:
+        """Return the question; "" where nothing is asked.
+
+        Raises:
+            InvalidRequest: It is a command that may not run here.
+            NotAvailable: Commands can't run here.
+        """
+        words = drastic(order.description)
+        why = f"its description says {words!r}" if words else ""
+        if order.command and "{{" not in order.command:
+            asked = command_question(str(arguments["command"]), arguments, self._settings)
+            if asked:
+                return asked
+        elif order.plan:
+            why = why or self._of_steps(order.plan)
+        elif order.is_described_only:
+            # Recipes call nothing that is asked about; a procedure may.
+            name = procedure_of(order.description, self._procedures())
+            why = why or (f"it names the procedure {name!r}" if name else "")
+        elif not order.command and operation.effect in self._settings.tasks.ask:
+            why = why or f"{tool}.{operation.name} is {operation.effect}"
+        if not why:
+            return ""
+        shown = json.dumps(arguments, ensure_ascii=False)
+        if len(shown) > SHOWN_CHARS_MAX:
+            shown = shown[:SHOWN_CHARS_MAX] + "..."
+        return f"May a task call {tool}.{operation.name} with {shown}? It asks since {why}."
+
+    def _of_steps(self, steps: Iterable[Any]) -> str:
+        """Return why a plan is asked about."""
+        return next(filter(None, map(self._of_step, steps)), "")
+
+    def _of_step(self, step: Any) -> str:
+        if isinstance(step, list):
+            return self._of_steps(step)
+        if not isinstance(step, Mapping):
+            return ""
+        if isinstance(step.get("parallel"), list):
+            return self._of_steps(step["parallel"])
+        found = self._operations.get((str(step.get("tool")), str(step.get("operation"))))
+        if found is None or found.effect not in self._settings.tasks.ask:
+            return ""
+        return f"{step['tool']}.{step['operation']} is {found.effect}"
 
 
-def _of_steps(
-    steps: Collection[Any],
-    operations: Mapping[tuple[str, str], Operation],
-    asked: Collection[str],
-) -> str:
-    """Return why a plan is asked about."""
-    for step in steps:
-        if isinstance(step, Mapping) and isinstance(step.get("parallel"), list):
-            why = _of_steps(step["parallel"], operations, asked)
-        elif isinstance(step, list):
-            why = _of_steps(step, operations, asked)
-        elif isinstance(step, Mapping):
-            found = operations.get((str(step.get("tool")), str(step.get("operation"))))
-            is_asked = found is not None and found.effect in asked
-            why = (
-                f"{step['tool']}.{step['operation']} is {found.effect}"
-                if is_asked and found
-                else ""
-            )
-        else:
-            why = ""
-        if why:
-            return why
+def command_question(command: str, arguments: Mapping[str, Any], settings: Settings) -> str:
+    """Return what the terminal would ask about a command; "" where it runs by itself.
+
+    Raises:
+        InvalidRequest: It may not run here.
+        NotAvailable: No command can.
+    """
+    request = Run(
+        command=command,
+        cwd=str(arguments.get("cwd", "")),
+        env=dict(arguments.get("env", {})),
+        shell=str(arguments.get("shell", "sh")),
+        timeout_s=0.0,
+        stays=True,
+        pty=bool(arguments.get("pty", False)),
+        name="",
+        key="",
+        client="",
+        approved=False,
+    )
+    try:
+        decide(request, settings, workspace(settings))
+    except ApprovalRequired as error:
+        return error.message
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mimo.actors.operations import Operation
@@ -36,7 +36,7 @@ CALL_S = 60.0
 def tasks_of(
     request: QueueTasks,
     operations: Operations,
-    asked: Collection[str],
+    asking: policy.Asking,
     lookup: Lookup,
     now_s: float,
 ) -> tuple[tuple[Task, ...], tuple[Task, ...]]:
@@ -45,7 +45,7 @@ def tasks_of(
     Args:
         request: What is ordered.
         operations: That are offered.
-        asked: Effects of operations that a person must agree to.
+        asking: Tells what a person must agree to.
         lookup: Of tasks that were queued before.
         now_s: Wall seconds UTC.
 
@@ -67,7 +67,7 @@ def tasks_of(
                 found = known[needed] = lookup(needed)
                 refuse_failed(found)
                 needs[needed] = found.task_id
-        spec = spec_of(order, operations, asked, needs, now_s)
+        spec = spec_of(order, operations, asking, needs, now_s)
         tasks.append(
             Task(
                 task_id=task_id(request.key, index),
@@ -156,7 +156,7 @@ def refuse_failed(task: Task) -> None:
 def spec_of(
     order: TaskOrder,
     operations: Operations,
-    asked: Collection[str],
+    asking: policy.Asking,
     needs: Mapping[str, str],
     now_s: float,
 ) -> Spec:
@@ -175,7 +175,7 @@ def spec_of(
         wrong = next(templates.problems(arguments, frozenset({"tasks"})), None)
         if wrong is not None:
             raise InvalidRequest(f"arguments: {wrong}")
-    ending: Ending = "run" if is_run else "exit_code" if order.command else "answer"
+    ending: Ending = "run" if is_run else "session" if order.command else "answer"
     reads = operation.effect == "read" and not order.command
     # The key of a call names its run, so repeating it begins no other.
     repeatable = is_run or operation.idempotent or reads
@@ -189,7 +189,7 @@ def spec_of(
         needs=dict(needs),
         reads=reads,
         idempotent=idempotent,
-        asks=policy.question(order, tool, operation, arguments, operations, asked),
+        asks=asking.question(order, tool, operation, arguments),
         ending=ending,
         attempts=order.attempts or (ATTEMPTS if idempotent and not is_run else 1),
         timeout_s=order.timeout_s or (COMMAND_S if order.command else CALL_S),
@@ -202,7 +202,7 @@ def _call_of(order: TaskOrder) -> tuple[str, str, dict[str, Any]]:
     """Return the tool, the operation and the arguments that an order stands for."""
     match kind_of(order):
         case "command":
-            return "terminal", "execute", {"command": order.command, **order.arguments}
+            return "terminal", "start_process", {"command": order.command, **order.arguments}
         case "memory_search":
             return "memory", "search", {"query": order.query, **order.arguments}
         case "plan":

@@ -40,7 +40,7 @@ def _judged(
     request: CheckSafety, operations: Mapping[tuple[str, str], Operation], settings: Settings
 ) -> Iterator[tuple[str, str]]:
     if request.command:
-        yield _of_command(operations)
+        yield _of_command(request.command, settings)
     if request.path:
         yield from _of_path(request.path, settings)
     if request.call:
@@ -50,10 +50,12 @@ def _judged(
         yield "confirm", f"the description says {words!r}"
 
 
-def _of_command(operations: Mapping[tuple[str, str], Operation]) -> tuple[str, str]:
-    if ("terminal", "execute") not in operations:
-        return "refuse", "no terminal is offered"
-    return "confirm", "the terminal judges a command when it is to run"
+def _of_command(command: str, settings: Settings) -> tuple[str, str]:
+    try:
+        question = policy.command_question(command, {}, settings)
+    except MimoError as error:
+        return "refuse", error.message
+    return ("confirm", question) if question else ("allow", "the terminal runs it unasked")
 
 
 def _of_path(path: str, settings: Settings) -> Iterator[tuple[str, str]]:

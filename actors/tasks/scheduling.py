@@ -11,15 +11,15 @@ from collections.abc import Iterator
 from mimo.actors.procedures import templates
 from mimo.actors.procedures.acting import GRACE_S
 from mimo.actors.tasks import judging
-from mimo.actors.tasks.events import Abort, Answered, Invoke
+from mimo.actors.tasks.events import Answered, Invoke
 from mimo.actors.tasks.task import Queue, Task
 from mimo.actors.tasks.turn import Rules, Turn
 from mimo.supervision.breaker import Breaker, Permit
 
 #: Most tasks that change in one turn: what changed travels as one message.
 CHANGES_MAX = 25
-#: How a run is looked at.
-LOOK = ("orchestrate", "procedure_status")
+#: How a run, and the session of a command, is looked at.
+LOOK = {"run": ("orchestrate", "procedure_status"), "session": ("terminal", "read_output")}
 LOOK_TIMEOUT_S = 10.0
 #: Shortest time that a call gets, in seconds.
 CALL_S_MIN = 1.0
@@ -81,6 +81,9 @@ def _settle_one(turn: Turn, task: Task) -> None:
 def _tick_running(turn: Turn, task: Task, *, is_late: bool) -> None:
     if is_late and task.handle and not task.is_cancelled:
         cancel_running(turn, task, "the deadline has passed")
+    elif _is_overdue(turn, task):
+        overdue = turn.put(task, "overdue", is_overdue=True)
+        turn.aborts.append(judging.abort_of(overdue))
     elif task.due_s > turn.now_s:
         return
     elif task.is_sent:
@@ -93,6 +96,16 @@ def _tick_running(turn: Turn, task: Task, *, is_late: bool) -> None:
         judging.answered(turn, task, late)
     else:
         _look(turn, task)
+
+
+def _is_overdue(turn: Turn, task: Task) -> bool:
+    """Tell whether a command has run longer than its task allows."""
+    return (
+        task.spec.ending == "session"
+        and task.handle != ""
+        and not (task.is_overdue or task.is_cancelled)
+        and turn.now_s >= task.began_s + task.spec.timeout_s
+    )
 
 
 def _follows(turn: Turn, task: Task) -> str:
@@ -124,8 +137,8 @@ def cancel(turn: Turn, task: Task, note: str) -> None:
 def cancel_running(turn: Turn, task: Task, note: str) -> None:
     """Have what a task has begun ended, and the task with it."""
     if not task.is_cancelled:
-        turn.put(task, "cancelling", note[:500], is_cancelled=True)
-        turn.aborts.append(Abort(task_id=task.task_id, handle=task.handle, key=task.key))
+        ending = turn.put(task, "cancelling", note[:500], is_cancelled=True)
+        turn.aborts.append(judging.abort_of(ending))
 
 
 def _expire(turn: Turn, task: Task) -> None:
@@ -199,6 +212,7 @@ def _start(turn: Turn, task: Task) -> None:
         began_s=task.began_s if is_repeat and task.began_s else turn.now_s,
         due_s=turn.now_s + timeout_s + GRACE_S,
         is_sent=True,
+        host=turn.rules.host,
         permit=(permit.generation, permit.is_probe),
     )
     turn.calls.append(
@@ -236,8 +250,11 @@ def scope_of(turn: Turn, task: Task) -> dict[str, object]:
 
 
 def _look(turn: Turn, task: Task) -> None:
-    """Ask how the run stands that a task waits for."""
-    tool, operation = LOOK
+    """Ask how it stands what a task waits for."""
+    tool, operation = LOOK[task.spec.ending]
+    arguments = {"run_id": task.handle, "limit": 1}
+    if task.spec.ending == "session":
+        arguments = {"pid": int(task.handle), "offset": 0, "timeout_s": 0.1}
     turn.note(task, is_sent=True, due_s=turn.now_s + LOOK_TIMEOUT_S + GRACE_S)
     turn.calls.append(
         Invoke(
@@ -245,7 +262,7 @@ def _look(turn: Turn, task: Task) -> None:
             key=f"{task.key}:look:{task.put_off}",
             tool=tool,
             operation=operation,
-            arguments={"run_id": task.handle, "limit": 1},
+            arguments=arguments,
             timeout_s=LOOK_TIMEOUT_S,
         )
     )

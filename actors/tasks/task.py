@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 from mimo.storage.tasks import is_ended
 
 Json = Any
-#: How the end of a task's call is told: by its answer, by an exit code in it, or by asking a run
-#: again until it has ended.
-Ending = Literal["answer", "exit_code", "run"]
+#: How the end of a task's call is told: by its answer, or by asking again how the run, or the
+#: session of a command, stands that it has begun.
+Ending = Literal["answer", "run", "session"]
 
 #: Statuses in which something may still happen.
 OPEN: Final = ("asking", "waiting", "queued", "running", "needs_review")
@@ -86,7 +86,9 @@ class Task:
         is_approved: Whether a person agreed to its call.
         permit: Of its tool's breaker: generation, and whether it is the probe.
         question: What it asks, while asking or in review.
-        handle: Id of the run that it waits for.
+        is_overdue: Whether its command was ended since it took too long.
+        host: The node on which its present try began.
+        handle: Id of the run, or pid of the session, that it waits for.
         result: Of its success.
         error: Of its failure or last try: code, message.
         seen: Key of the last decision that it has taken.
@@ -112,6 +114,8 @@ class Task:
     is_paused: bool = False
     is_cancelled: bool = False
     is_approved: bool = False
+    is_overdue: bool = False
+    host: str = ""
     permit: tuple[int, bool] | None = None
     question: str = ""
     handle: str = ""

@@ -14,7 +14,7 @@ from mimo.actors.bridge.messages import CallTool
 from mimo.actors.catalogue import offer_of, offered
 from mimo.actors.operations import Result
 from mimo.actors.storage.messages import Commit
-from mimo.actors.tasks import messages, presentation, queueing, safety
+from mimo.actors.tasks import messages, policy, presentation, queueing, safety
 from mimo.actors.tasks.events import (
     Abort,
     Added,
@@ -33,10 +33,11 @@ from mimo.actors.tasks.turn import Rules
 from mimo.config import logs
 from mimo.config.errors import ApprovalRequired, MimoError, NotAvailable
 from mimo.config.settings import Settings
-from mimo.storage import database, task_reads
+from mimo.storage import database, procedure_reads, task_reads
 from mimo.storage.commands import Edit
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import NO_REPLY, GenServer, failure
+from mimo.supervision.node import find_node
 from mimo.supervision.process import CRASHED_EXIT_CODE
 
 BRIDGE = "bridge/mcp_bridge"
@@ -73,7 +74,7 @@ class Tasks(GenServer):
         self._operations = {
             (tool.name, each.name): each for tool in tools for each in tool.operations
         }
-        self._rules = Rules(concurrency=self._settings.tasks.concurrency)
+        self._rules = Rules(concurrency=self._settings.tasks.concurrency, host=self._host())
         self._runner = Runner(self, self.name, self._rules, self._stored())
         self._timer: int | None = None
         self._timer_due_s = 0.0
@@ -138,14 +139,18 @@ class Tasks(GenServer):
         self._ask(BRIDGE, request, then, wanted.timeout_s + 1.0, wanted.key)
 
     def abort(self, wanted: Abort) -> None:
-        """Cancel the run that a task waits for; a call on its way ends by its time limit."""
-        if wanted.handle:
+        """Cancel the run, or end the command; a call on its way ends by its time limit."""
+        if not wanted.handle:
+            return
+        if wanted.ending == "session":
+            tool, operation = "terminal", "force_kill" if wanted.by_force else "kill"
+            arguments: dict[str, Any] = {"pid": int(wanted.handle)}
+        else:
+            tool, operation = queueing.ORCHESTRATE, "cancel_procedure"
             arguments = {"run_id": wanted.handle, "note": "its task was cancelled"}
-            key = f"{wanted.key}:abort"
-            request = self._tool_call(
-                queueing.ORCHESTRATE, "cancel_procedure", arguments, key, ABORT_S
-            )
-            self._ask(BRIDGE, request, lambda _: None, ABORT_S + 1.0, key)
+        key = f"{wanted.key}:abort"
+        request = self._tool_call(tool, operation, arguments, key, ABORT_S, is_approved=True)
+        self._ask(BRIDGE, request, lambda _: None, ABORT_S + 1.0, key)
 
     def later(self, delay_s: float, do: Callable[[], None]) -> None:
         """Do something after a while."""
@@ -216,7 +221,11 @@ class Tasks(GenServer):
             ids = [queueing.task_id(request.key, number) for number in range(len(request.orders))]
             return self._queued(ids)
         tasks, needed = queueing.tasks_of(
-            request, self._operations, self._settings.tasks.ask, self._lookup, self.now_s()
+            request,
+            self._operations,
+            policy.Asking(self._operations, self._settings, self._procedures),
+            self._lookup,
+            self.now_s(),
         )
         event = Added(tasks=tasks, known=needed)
         ids = [task.task_id for task in tasks]
@@ -316,6 +325,11 @@ class Tasks(GenServer):
         self._runner.give(event, done)
         return NO_REPLY
 
+    def _host(self) -> str:
+        """Return what names this node as long as it lives; "" for none."""
+        card = find_node(self._settings.paths.run)
+        return f"{card.watchdog_pid}:{card.started_at:.3f}" if card is not None else ""
+
     # -- Reading ---------------------------------------------------------------------------------
     def _stored(self) -> Queue:
         with self._db.snapshot():
@@ -327,6 +341,9 @@ class Tasks(GenServer):
             breakers=state.get("breakers", {}),
             revision=revision,
         )
+
+    def _procedures(self) -> list[str]:
+        return procedure_reads.active_names(self._db)
 
     def _lookup(self, task_id: str) -> Task:
         known = self._runner.queue.tasks.get(task_id)

@@ -33,12 +33,14 @@ class Rules:
         concurrency: Most calls on their way at once.
         retry: Waits between tries; the number of tries is the task's.
         breaker: When a tool that fails is left alone. Source: the original, 3 failures and 30 s.
+        host: The node, while it lives: what it has begun outside of its actors ends with it.
         aging_s: A task that has waited so long counts as one priority higher, so none starves.
     """
 
     concurrency: int = 3
     retry: Retry = _RETRY
     breaker: BreakerRules = _BREAKER
+    host: str = ""
     aging_s: float = 600.0
 
 

@@ -44,6 +44,12 @@ COMMANDS: dict[str, Entry] = {
         "mimo.interfaces.cli.procedures.procedures",
         "Show and run procedures; approve what they ask.",
     ),
+    "tasks": Entry(
+        "mimo.interfaces.cli.tasks.tasks", "Show and steer the tasks that run by themselves."
+    ),
+    "approvals": Entry(
+        "mimo.interfaces.cli.tasks.approvals", "Show and decide what waits for your word."
+    ),
     "export": Entry(
         "mimo.interfaces.cli.exchanging.export",
         "Write all memories to a file or a folder of notes.",

@@ -33,6 +33,7 @@ from tests.support.tasks import new_task
 
 RULES = Rules(concurrency=2)
 NOW_S = 1_000.0
+EXIT_3 = {"status": "exited", "exit_code": 3}
 
 
 def added(*tasks: Task, queue: Queue | None = None, rules: Rules = RULES) -> Outcome:
@@ -146,26 +147,65 @@ def test_a_limit_costs_no_try_and_a_definite_failure_is_the_end() -> None:
 
 def test_a_command_fails_by_its_exit_code_and_is_run_anew_under_another_key() -> None:
     """Zero is success, anything else is not, and what was killed isn't either."""
-    task = new_task(1, ending="exit_code", attempts=2)
-    good = answer(added(task), data={"exit_code": 0})
+    task = new_task(1, ending="session", attempts=2)
+    good = answer(added(task), data={"status": "exited", "exit_code": 0})
     assert status(good, "t1") == "succeeded"
-    bad = answer(added(task), data={"exit_code": 3})
+    bad = answer(added(task), data=EXIT_3)
     assert status(bad, "t1") == "queued"
     again = after(bad.queue, Tick(), NOW_S + 2.0)
     assert again.calls[0].key != added(task).calls[0].key
-    assert status(answer(again, data={"exit_code": 3}), "t1") == "failed"
-    killed = answer(added(new_task(1, ending="exit_code", attempts=1)), data={"exit_code": None})
+    assert status(answer(again, data=EXIT_3), "t1") == "failed"
+    killed = answer(added(new_task(1, ending="session", attempts=1)), data={"status": "memory"})
     assert status(killed, "t1") == "failed"
+
+
+def test_a_command_that_takes_too_long_is_ended_first_gently_then_by_force() -> None:
+    """Its end, however it comes, is a failure by time."""
+    task = new_task(1, ending="session", attempts=1, timeout_s=10.0)
+    running = {"status": "running", "pid": 42}
+    outcome = answer(added(task), data=running)
+    assert not outcome.aborts
+    outcome = after(outcome.queue, Tick(), NOW_S + 11.0)
+    assert [(abort.handle, abort.by_force) for abort in outcome.aborts] == [("42", False)]
+    look = after(outcome.queue, Tick(), NOW_S + 11.0)
+    outcome = answer(look, now_s=NOW_S + 12.0, data=running)
+    assert [abort.by_force for abort in outcome.aborts] == [True]
+    look = after(outcome.queue, Tick(), NOW_S + 20.0)
+    ended = answer(look, now_s=NOW_S + 20.0, data={"status": "signal"})
+    assert ended.changes[0].task.error == {
+        "code": "timeout",
+        "message": "expected an end within 10 s; the command was ended",
+    }
+
+
+def test_a_command_is_found_again_on_its_node_and_asked_about_on_another() -> None:
+    """Its session outlives actors, not the node; unless repeating it is harmless."""
+    here, there = Rules(host="a"), Rules(host="b")
+    task = new_task(1, ending="session", idempotent=False)
+    sent = step(Queue(), Added(tasks=(task,)), here, NOW_S)
+    again = step(sent.queue, Resumed(), here, NOW_S)
+    assert [call.key for call in again.calls] == [sent.calls[0].key]
+    assert status(step(sent.queue, Resumed(), there, NOW_S), "t1") == "needs_review"
+    event = Answered(task_id="t1", key=sent.calls[0].key, data={"status": "running", "pid": 42})
+    runs = step(sent.queue, event, here, NOW_S)
+    assert step(runs.queue, Resumed(), here, NOW_S).queue.tasks["t1"].handle == "42"
+    assert status(step(runs.queue, Resumed(), there, NOW_S), "t1") == "needs_review"
+    harmless = replace(task, spec=replace(task.spec, idempotent=True))
+    sent = step(Queue(), Added(tasks=(harmless,)), here, NOW_S)
+    assert step(sent.queue, Resumed(), there, NOW_S).calls
+    lost = Answered(task_id="t1", key=runs.queue.tasks["t1"].key, data={"status": "lost"})
+    look = step(runs.queue, Tick(), here, NOW_S + 9.0)
+    assert status(step(look.queue, lost, here, NOW_S + 9.0), "t1") == "needs_review"
 
 
 def test_a_tool_that_fails_three_times_is_left_alone_then_tried_once() -> None:
     """The original's numbers: 3 failures open, 30 s, 1 success closes; other tools go on."""
-    tasks = [new_task(number, attempts=1, ending="exit_code") for number in range(4)]
+    tasks = [new_task(number, attempts=1, ending="session") for number in range(4)]
     rules = Rules(concurrency=1)
     outcome = added(*tasks, rules=rules)
     for _ in range(3):
         wanted = outcome.calls[0]
-        event = Answered(task_id=wanted.task_id, key=wanted.key, data={"exit_code": 1})
+        event = Answered(task_id=wanted.task_id, key=wanted.key, data=EXIT_3)
         outcome = step(outcome.queue, event, rules, NOW_S)
     assert not outcome.calls
     due_s = next_due_s(outcome.queue, rules, NOW_S)
@@ -176,7 +216,9 @@ def test_a_tool_that_fails_three_times_is_left_alone_then_tried_once() -> None:
     assert step(outcome.queue, Reset(), rules, NOW_S).calls
     probe = step(outcome.queue, Tick(), rules, due_s + 0.1)
     assert [call.task_id for call in probe.calls] == ["t3"]
-    event = Answered(task_id="t3", key=probe.calls[0].key, data={"exit_code": 0})
+    event = Answered(
+        task_id="t3", key=probe.calls[0].key, data={"status": "exited", "exit_code": 0}
+    )
     assert not step(probe.queue, event, rules, due_s + 1.0).queue.breakers
 
 
@@ -378,13 +420,14 @@ def _event(
             data = None if code else {"name": "x"}
             return Answered(task_id=task_id, key=key, data=data, code=code, message="no")
         case _:
-            return {
+            made: dict[str, Event] = {
                 "resumed": Resumed(),
                 "pause": Pause(is_paused=True),
                 "go": Pause(is_paused=False),
                 "cancel": Cancel(task_ids=(f"t{number}",)),
                 "decide": Decide(task_id=f"t{number}", approved=code == ""),
-            }.get(kind, Tick())
+            }
+            return made.get(kind, Tick())
 
 
 def _stored(task: Task) -> dict[str, Any]:
