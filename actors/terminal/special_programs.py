@@ -73,7 +73,8 @@ def judge_git(judge: Judge, words: list[Word], _depth: int) -> None:
     name, arguments = words[at].value, words[at + 1 :]
     values = [word.value if word.is_known else "\0" for word in arguments]
     if name in programs.GIT_LISTS:
-        if not set(values) <= programs.GIT_LISTS[name] or (name == "config" and not values):
+        needs_one = name in ("config", "stash", "worktree")
+        if not set(values) <= programs.GIT_LISTS[name] or (needs_one and not values):
             judge.find(Verdict.CONFIRM, f"git {name} changes the repository")
         return
     if name not in programs.GIT_READS or not words[at].is_known:
