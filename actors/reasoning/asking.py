@@ -38,7 +38,7 @@ class Ask:
         key: Idempotency key.
         client: Who calls.
         now_s: Wall seconds UTC.
-        session: The one it is about, to be changed; None if it is about none.
+        session: The one it is about, None if it is about none; needs leave it as it is.
         stats: What the database tells; empty for operations that don't ask for it.
     """
 
@@ -88,6 +88,7 @@ class Needs:
     Args:
         searches: Searches in memory, by a name of the handler's.
         facts: A text whose facts the knowledge graph is asked for; "" for none.
+        project: Whose graph that is.
         conflicts: Which contradictions between memories; None for none.
         answer: A question that memory shall answer; None for none.
         memory: Arguments of memory's `store`; None to store nothing.
@@ -95,6 +96,7 @@ class Needs:
 
     searches: Mapping[str, Search] = field(default_factory=dict)
     facts: str = ""
+    project: str = ""
     conflicts: Contradictions | None = None
     answer: Synthesize | None = None
     memory: Mapping[str, Any] | None = None

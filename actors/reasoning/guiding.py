@@ -68,6 +68,7 @@ def start_needs(ask: Ask) -> Needs:
             PAST: look(problem, project, tags=(TAG,)),
         },
         facts=problem,
+        project=project,
     )
 
 

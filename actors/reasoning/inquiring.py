@@ -25,6 +25,7 @@ def _topic_needs(ask: Ask) -> Needs:
     return Needs(
         searches={"topic": look(topic, project, limit=LOOKED_AT)},
         facts=topic,
+        project=project,
         conflicts=Contradictions(project=project or None, limit=limits.PAGE_MAX),
     )
 
@@ -49,6 +50,7 @@ def _query_needs(ask: Ask) -> Needs:
     return Needs(
         searches=needs.searches,
         facts=needs.facts,
+        project=needs.project,
         conflicts=needs.conflicts,
         answer=Synthesize(search=search, limit=10, chars_max=ANSWER_CHARS),
     )

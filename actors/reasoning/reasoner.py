@@ -5,6 +5,7 @@ Calls about one session are done one after the other, in the order in which they
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import deque
 from collections.abc import Callable
@@ -163,7 +164,9 @@ class Reasoner(TableOwner):
         self, recipe: Recipe, request: Reason, call: m.Call, session_id: str, found: Found
     ) -> None:
         try:
-            answer = recipe.answer(self._ask(recipe, request, session_id), found)
+            ask = self._ask(recipe, request, session_id)
+            mine = ask.session.copy() if ask.session is not None else None
+            answer = recipe.answer(dataclasses.replace(ask, session=mine), found)
             self._keep(answer, request.key)
         except MimoError as error:
             self._end(call, session_id, failure(error))
@@ -192,7 +195,7 @@ class Reasoner(TableOwner):
             key=request.key,
             client=request.client,
             now_s=self.clock.wall_s(),
-            session=session.copy() if session is not None else None,
+            session=session,
             stats=self._statistics() if recipe.counts else {},
         )
 
@@ -215,7 +218,8 @@ class Reasoner(TableOwner):
         ]
         if needs.facts:
             text = needs.facts[: limits.QUERY_CHARS_MAX]
-            wanted.append(("facts", GRAPH, QueryFacts(project="", text=text, limit=FACTS), LOOK_S))
+            facts = QueryFacts(project=needs.project, text=text, limit=FACTS)
+            wanted.append(("facts", GRAPH, facts, LOOK_S))
         if needs.conflicts is not None:
             wanted.append(("conflicts", least, needs.conflicts, LOOK_S))
         if needs.answer is not None:

@@ -182,8 +182,14 @@ class Session:
         )
 
     def copy(self) -> Session:
-        """Return one of its own to change."""
-        return copy.deepcopy(self)
+        """Return one to change: its lists and their members are its own, but no checks of steps."""
+        own: dict[str, Any] = {
+            name: [copy.copy(each) for each in getattr(self, name)]
+            for name in ("steps", "branches", "challenges", "issues")
+        }
+        for name in ("past", "lessons", "parts", "perspectives", "memory_ids"):
+            own[name] = list(getattr(self, name))
+        return dataclasses.replace(self, replies=dict(self.replies), **own)
 
     def keep_reply(self, key: str, data: dict[str, Any]) -> None:
         """Keep what was answered; the oldest answers go."""

@@ -31,7 +31,6 @@ from mimo.actors.reasoning.stepping import (
     take_step,
 )
 from mimo.actors.reasoning.terms import terms_of
-from mimo.config import limits
 from mimo.config.errors import InvalidRequest, NotFound
 
 #: Corrections that are shown with a thought. Source: the original.
@@ -292,7 +291,8 @@ def _enrich_needs(ask: Ask) -> Needs:
     text, project = _enriched(ask).text, ask.about.project
     return Needs(
         searches={"topic": look(text, project), PAST: look(text, project, tags=(TAG,))},
-        facts=text[: limits.QUERY_CHARS_MAX],
+        facts=text,
+        project=project,
     )
 
 

@@ -9,9 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from mimo.actors.cognition.operations import COGNITIVE
 from mimo.actors.reasoning.operations import REASON
 from tests.support.client import CallError, Client
 from tests.support.node import Node, running_node
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +184,36 @@ def test_an_amplified_session_is_blocked_until_it_stood_up_to_its_level(client: 
     assert (ended["concluded"], ended["blocked"]) == (True, False)
 
 
+def test_a_deep_session_ends_with_a_synthesis_that_speaks_of_every_part(client: Client) -> None:
+    problem = "Decide where the museum ship lies; and say who paints its hull"
+    begun = ask(client, "amplify_start", problem=problem, level="deep")
+    session = begun["session_id"]
+    parts = "1. Decide where the museum ship lies\n2. Say who paints its hull"
+    ask(client, "amplify_decomposition", session_id=session, response=parts)
+    for thought in (
+        "The museum ship lies at the quay of the old harbour.",
+        "Its hull needs paint each spring, before the season begins.",
+        "Volunteers of the museum paint ships since their club was founded.",
+        "The quay has a dry place where the ship fits between tides.",
+        "A professional yard checks the hull of the ship after painting.",
+    ):
+        ask(client, "amplify_think", session_id=session, thought=thought)
+    for name, insight in (
+        ("cost", "Renting scaffolding exceeds the yearly donations"),
+        ("risk", "Toxic antifouling needs protective masks and permits"),
+        ("time", "Three weekends suffice unless rainfall interrupts"),
+    ):
+        ask(client, "amplify_perspective", session_id=session, perspective=name, insights=[insight])
+    wordless = ask(client, "amplify_conclude", session_id=session)
+    assert (wordless["blocked"], wordless["reason"]) == (True, "synthesize")
+    half = "The museum ship lies at the old quay, we decide."
+    partly = ask(client, "amplify_conclude", session_id=session, thought=half)
+    assert partly["synthesis"]["missing"] == ["Say who paints its hull"]
+    whole = f"{half} Who paints its hull, we say: the volunteers."
+    ended = ask(client, "amplify_conclude", session_id=session, thought=whole)
+    assert (ended["concluded"], ended["synthesis"]["completeness"]) == (True, 1.0)
+
+
 def test_contradicting_steps_are_incoherent_until_somebody_says_which_holds(
     client: Client,
 ) -> None:
@@ -268,6 +300,35 @@ def test_the_other_operations_answer_in_their_form(client: Client) -> None:
     stats = ask(client, "stats")
     assert stats["sessions"] >= 3
     assert stats["claims_held"] >= 2
+
+
+def test_cognitive_tells_what_is_known_and_what_was_asked_in_vain(client: Client) -> None:
+    def ask_cognitive(operation: str, **arguments: Any) -> dict[str, Any]:
+        found = client.submit(operation, tool="cognitive", **arguments).result()
+        known = COGNITIVE.operation(operation)
+        assert known is not None
+        jsonschema.validate(found, known.result)
+        return found
+
+    memory = client.store("The drawbridge was built by Mira Solano")
+    told = ask_cognitive("query", topic="who built the drawbridge?")
+    assert told["citations"] == [memory]
+    assert "Mira Solano" in told["response"]
+    assert ask_cognitive("can_answer", topic="drawbridge", min_confidence=0.5)["can_answer"]
+    unknown = ask_cognitive("can_answer", topic="wombat diplomacy")
+    assert (unknown["can_answer"], unknown["n"], unknown["score"]) == (False, 0, 0.0)
+    assert ask_cognitive("query", topic="wombat diplomacy")["response"] == ""
+
+    def suggested() -> dict[str, Any] | None:
+        targets = ask_cognitive("suggest", limit=50)["learning_targets"]
+        found = [one for one in targets if one["topic"] == "wombat diplomacy"]
+        return found[0] if found and found[0]["asked"] == 2 else None
+
+    target = eventually(suggested, within_s=20.0)
+    assert (target["unsure"], target["priority"]) == (2, 0.667)
+    stats = ask_cognitive("stats")
+    assert stats["total_queries"] >= 4
+    assert stats["unsure_queries"] >= 2
 
 
 def test_what_cannot_be_done_is_refused_with_what_to_do(client: Client) -> None:
