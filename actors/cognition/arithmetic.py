@@ -136,6 +136,8 @@ def _tokens(text: str) -> list[str]:
                 f"expected a number, operator or one of {', '.join(FUNCTIONS)}, got"
                 f" {text[at:].strip()[:20]!r}; write an expression such as 2*(3+4)"
             )
+        if match[2] == "!" and text[at : at + 1].isspace():
+            raise InvalidRequest("expected '!' right after a number, got a space; write 5!")
         found.append(match[1] or match[2])
         at = match.end()
     return found
@@ -263,9 +265,9 @@ def _product(operator: str, left: Fraction, right: Fraction) -> Fraction:
         return left / right
     if operator == "//":
         return Fraction(left // right)
-    if left < 0 or right < 0:
+    if left < 0 or right < 0 or left.denominator != 1 or right.denominator != 1:
         raise InvalidRequest(
-            "expected a remainder of numbers that aren't negative, since languages differ on others"
+            "expected a remainder of whole numbers from 0, since languages differ on others"
         )
     return left % right
 

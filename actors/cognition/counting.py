@@ -114,7 +114,7 @@ def check(sentence: str) -> list[Verdict]:
     if not found:
         for form in _SIZE_FORMS:
             found += [each for match in form.finditer(sentence) if (each := _size(match))]
-    found += [_pair(match) for match in _PAIR_FORM.finditer(sentence)]
+    found += [each for match in _PAIR_FORM.finditer(sentence) if (each := _pair(match))]
     found += [_palindrome(match) for match in _PALINDROME.finditer(sentence)]
     return found
 
@@ -149,10 +149,13 @@ def _size(match: re.Match[str]) -> Verdict | None:
     )
 
 
-def _pair(match: re.Match[str]) -> Verdict:
+def _pair(match: re.Match[str]) -> Verdict | None:
     text, other = _first(match, "text1", "text2"), _first(match, "other1", "other2")
     verb = match["verb"].lower()
     holds = _PAIRS[verb](text, other) or _PAIRS[verb](_folded(text), _folded(other))
+    if not holds and verb == "contains" and not match[0].lower().startswith(("the ", "this ")):
+        # What is quoted may be the name of a file.
+        return None
     told = f"backwards it is {text[::-1]!r}" if "is" in verb.split()[1:2] else "by its spelling"
     return judged(
         holds, "spelling", f"{_short(text)} {'' if holds else 'not: '}{verb}: {told}", match[0]

@@ -91,7 +91,7 @@ class _Side:
 def check(sentence: str) -> list[Verdict]:
     """Return the verdicts on the equations and inequalities in one sentence."""
     text = _plain(sentence)
-    sides = [_side(match, text) for match in _RUN.finditer(text)]
+    sides = [side for match in _RUN.finditer(text) if (side := _side(match, text)).text]
     found: list[Verdict] = []
     for left, right in pairwise(sides):
         sign = _sign(text[left.end : right.start])
@@ -114,11 +114,15 @@ def _side(match: re.Match[str], text: str) -> _Side:
     start, end = match.span()
     while end > start and text[end - 1] in " ,":
         end -= 1
-    while text[start:end].count("(") > text[start:end].count(")") and text[start] == "(":
+    while text[start:end].startswith("(") and _surplus(text[start:end]) > 0:
         start += 1
-    while text[start:end].count(")") > text[start:end].count("(") and text[end - 1] in ") ":
+    while text[start:end].endswith((")", " ")) and _surplus(text[start:end]) < 0:
         end -= 1
     return _Side(text=text[start:end].strip(), start=start, end=end)
+
+
+def _surplus(text: str) -> int:
+    return text.count("(") - text.count(")")
 
 
 def _sign(gap: str) -> str:
@@ -162,7 +166,10 @@ def _judge(left: _Side, sign: str, right: _Side) -> list[Verdict]:
 
 def _readings(text: str) -> list[Fraction]:
     """Return the values of an expression; a last `!` may also be an exclamation mark."""
-    found = []
+    found: list[Fraction] = []
+    if " !" in text:
+        # A torn `!=`.
+        return found
     for each in {text, text.removesuffix("!").strip()}:
         try:
             found.append(evaluate(each))

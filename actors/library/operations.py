@@ -84,6 +84,7 @@ def _checking(kind: lm.Checks, summary: str) -> Operation:
     )
 
 
+#: A registry is asked where `web.allow` lets it, for what isn't installed or kept.
 LIBRARY_OPERATIONS: Final = (
     Operation(
         name="library_get",
@@ -91,7 +92,7 @@ LIBRARY_OPERATIONS: Final = (
         parameters=p.take("name", "ecosystem", "version", "path"),
         required=("name",),
         result=p.PACKAGE,
-        effect="read",
+        effect="open-world",
         idempotent=True,
         worker=LIBRARY,
         build=_get,
@@ -104,7 +105,7 @@ LIBRARY_OPERATIONS: Final = (
         parameters=p.take("query", "ecosystem", "limit", "path"),
         required=("query",),
         result=p.SEARCHED,
-        effect="read",
+        effect="open-world",
         idempotent=True,
         worker=LIBRARY,
         build=_search,
@@ -117,7 +118,7 @@ LIBRARY_OPERATIONS: Final = (
         parameters=p.take("name", "ecosystem", "version"),
         required=("name",),
         result=p.ENSURED,
-        effect="write",
+        effect="open-world",
         idempotent=True,
         worker=LIBRARY,
         build=_ensure,
@@ -129,7 +130,7 @@ LIBRARY_OPERATIONS: Final = (
         summary="All packages a project names.",
         parameters=p.take("path"),
         result=p.DISCOVERED,
-        effect="read",
+        effect="open-world",
         idempotent=True,
         worker=LIBRARY,
         build=_discover,

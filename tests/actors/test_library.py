@@ -16,8 +16,10 @@ import pytest
 from mimo.actors.library import messages as lm
 from mimo.config.errors import ApprovalRequired, InvalidRequest, NotAvailable, NotFound
 from mimo.config.settings import load_settings
+from mimo.supervision import messages as m
 from mimo.supervision.specs import ChildSpec, SupervisorFlags, group
 from tests.support.pages import page, serving
+from tests.support.processes import alive
 from tests.support.tree import Tree, running_tree
 from tests.support.waiting import eventually
 
@@ -281,3 +283,27 @@ def test_a_killed_worker_is_replaced_and_remembers(tree: Tree) -> None:
     eventually(lambda: tree.pid(WORKER) not in {0, old})
 
     assert ask(tree, get("gear", "crates"))["source"] == "cache"
+
+
+def test_a_checker_dies_with_its_worker_and_holds_nobody_up(tree: Tree, project: Path) -> None:
+    """A linter that hangs leaves room for others, and no process behind (design 5)."""
+    told = project / "hangs"
+    script(
+        project / "node_modules" / ".bin" / "eslint",
+        "import os, signal\nopen('hangs.new', 'w').write(str(os.getpid()))\n"
+        "os.rename('hangs.new', 'hangs')\nsignal.pause()\n",
+    )
+    request = lm.Diagnose(kind="lint", path="project", language="javascript", approved=True)
+    up = tree.whereis(WORKER)
+    call = m.Call(
+        id=10**15, target=WORKER, incarnation=up.incarnation, request=request, deadline_s=1e12
+    )
+    tree.send(up.address, call)
+    pid = eventually(lambda: int(told.read_text()) if told.exists() else None)
+
+    assert ask(tree, get("peewee"))["found"]
+    assert alive(pid)
+    os.kill(up.pid, 9)
+
+    eventually(lambda: not alive(pid))
+    eventually(lambda: tree.pid(WORKER) not in {0, up.pid})

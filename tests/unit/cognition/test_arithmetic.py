@@ -107,6 +107,8 @@ def test_signs_mean_what_they_mean_in_mathematics(text: str, value: str) -> None
         "sqrt(2)",
         "10 + 5%",
         "-7 % 3",
+        "7.5 % 2",
+        "5 !",
         "2024-02-29",
         "1.2.3",
         "2^99999",

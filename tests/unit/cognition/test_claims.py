@@ -49,6 +49,7 @@ The word "bookkeeper" contains three e's
 'hello' reversed is 'olleh'
 'listen' is an anagram of 'silent'
 'level' is a palindrome
+the word 'hello' contains 'ell'
 7 is prime
 91 is not prime
 12 is divisible by 4
@@ -71,6 +72,7 @@ April has 31 days
 The word strawberry contains two r's
 'hello world' has 3 words
 'hello' reversed is 'ollhe'
+the word 'hello' contains 'elo'
 91 is prime
 12 is divisible by 5
 2 km is not 2000 m
@@ -89,6 +91,10 @@ Suppose 2 + 2 = 5
 3.10 > 3.9
 Python 3.10 > 3.9
 f(3) = 10
+Compare (see = 3) with 2
+200 ! = 300
+1.00 % 0.1 = 0.09999999999999995
+"pyconfig.h" contains the string "__GNUC__"
 x2 = 4
 3 * 5 = 15 million
 version 2.0 = 3
@@ -172,6 +178,12 @@ def test_letters_are_counted_exactly(word: str, letter: str, off: int) -> None:
 @given(st.text(max_size=400))
 def test_any_text_gets_a_verdict(text: str) -> None:
     """No text brings it down (ours)."""
+    assert check_claim(text).status in {"verified", "refuted", "unknown"}
+
+
+@given(st.text("0123456789+-*/^%!(). ,=<>isamk'\"\N{SQUARE ROOT}", max_size=80))
+def test_any_heap_of_signs_gets_a_verdict(text: str) -> None:
+    """Nor what looks like equations (found in prose: a lone parenthesis)."""
     assert check_claim(text).status in {"verified", "refuted", "unknown"}
 
 
