@@ -56,7 +56,6 @@ ALIASES: Mapping[str, Alias] = {
         "web",
         "blink",
         {"fetch": "blink", "analyze": "blink_analyze", "smart": "blink_smart"},
-        {"browser": "browser_profile"},
     ),
     "browser": Alias("web", "browser", {"fetch": "browser"}),
     "code_symbols": Alias("code", "symbols"),

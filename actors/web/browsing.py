@@ -26,6 +26,8 @@ from mimo.config.settings import Settings
 
 Answer = dict[str, Any]
 
+#: What a visit may take beyond its time for loading: the browser's start, a script, a picture.
+MORE_S = 10.0
 #: Left of a job's time for its beginning and its end, in seconds.
 _SPARE_S = 5.0
 #: Paper in inches: width and height.
@@ -69,7 +71,8 @@ def _visit(request: wm.Browse, settings: Settings) -> Answer:
         "interact": _interact,
         "test": _test,
     }
-    ends_s = SYSTEM_CLOCK.monotonic_s() + limits.WEB_BROWSER_JOB_S_MAX - _SPARE_S
+    allowed_s = min(limits.WEB_BROWSER_JOB_S_MAX - _SPARE_S, request.timeout_s + MORE_S)
+    ends_s = SYSTEM_CLOCK.monotonic_s() + allowed_s
     with browser(judging.browser_of(settings.web), settings) as opened:
         page = Page(opened, SYSTEM_CLOCK, ends_s)
         try:

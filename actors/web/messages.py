@@ -149,7 +149,7 @@ class Browse:
         script: JavaScript, an expression or a function's body.
         actions: What to do, each with its `type`.
         cases: What to check, each with its `assert`.
-        timeout_s: For the visit.
+        timeout_s: For loading the page; what is done there may take some seconds more.
         offset: Characters of the text to leave out.
         limit: Most characters of the text.
         approved: Whether the user has agreed to what it may do there.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mimo.actors.operations import CallContext, Effect, Operation, Tool, unavailable
+from mimo.actors.operations import CallContext, Effect, Operation, Reach, Tool, unavailable
 from mimo.actors.web import building, results
 from mimo.actors.web.parameters import take
 
@@ -33,6 +33,8 @@ def _operation(  # noqa: PLR0913, PLR0917  what differs between them
     deadline_s: float = _DEADLINE_S,
     effect: Effect = "open-world",
     idempotent: bool = True,
+    reach: Reach = "",
+    resent: bool = True,
 ) -> Operation:
     return Operation(
         name=name,
@@ -46,6 +48,8 @@ def _operation(  # noqa: PLR0913, PLR0917  what differs between them
         build=build,
         deadline_s=deadline_s,
         example=example,
+        reach=reach,
+        resent=resent,
     )
 
 
@@ -118,7 +122,7 @@ READING = (
     ),
     _operation(
         "search",
-        "Pages, by the search service in web.search_kind.",
+        "Pages, by the service of web.search_kind.",
         _search("web"),
         ("query", "limit"),
         results.FOUND,
@@ -145,7 +149,7 @@ READING = (
     ),
     _operation(
         "blink",
-        "Any answer by HTTP, and what guards the page.",
+        "Any HTTP answer, and what guards the page.",
         _blink("page"),
         ("url", "format", *_PART),
         results.BLINKED,
@@ -161,24 +165,26 @@ READING = (
     ),
     _operation(
         "blink_smart",
-        "blink, with the browser where scripts make the page.",
+        "blink, by the browser where scripts make it.",
         _blink("smart"),
         ("url", "format", *_PART),
         results.BLINKED,
         {"url": _PAGE},
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
     ),
 )
 
 BROWSING = (
     _operation(
         "browser",
-        "A page's text after its scripts, by Chromium.",
+        "A page's text after its scripts.",
         _browse("page"),
         (*_VISIT, "format", *_PART),
         results.VISITED,
         {"url": _PAGE},
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
     ),
     _operation(
         "screenshot",
@@ -188,6 +194,7 @@ BROWSING = (
         results.PICTURED,
         {"url": _PAGE},
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
     ),
     _operation(
         "pdf",
@@ -197,6 +204,7 @@ BROWSING = (
         results.PICTURED,
         {"url": _PAGE},
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
     ),
     _operation(
         "evaluate",
@@ -208,6 +216,8 @@ BROWSING = (
         needs=("url", "script"),
         idempotent=False,
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
+        resent=False,
     ),
     _operation(
         "interact",
@@ -219,6 +229,8 @@ BROWSING = (
         needs=("url", "actions"),
         idempotent=False,
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
+        resent=False,
     ),
     _operation(
         "test",
@@ -229,6 +241,7 @@ BROWSING = (
         {"url": _PAGE, "tests": [{"assert": "title", "expected": "Example"}]},
         needs=("url", "tests"),
         deadline_s=_BROWSER_DEADLINE_S,
+        reach="executes",
     ),
     _operation(
         "vision",

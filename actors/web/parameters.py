@@ -81,7 +81,7 @@ ALL: dict[str, Schema] = {
     "query": _text("What to look for.", 1_000),
     "categories": _list("Such as cs.CL.", _text("A category.", 40), 20),
     "sort_by": _choice("Default relevance.", *SORTS),
-    "id": _text("arXiv id.", 100),
+    "id": _text("A paper's id on arXiv.", 100),
     "include_pdf": _flag("Also the paper's text."),
     "extract_sections": _flag("Also its sections."),
     "include_structured": _flag("Also JSON-LD, OpenGraph, meta."),

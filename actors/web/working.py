@@ -33,9 +33,9 @@ def done(request: wm.Job, settings: Settings) -> Answer:
         MimoError: It can't be done.
     """
     if judging.needs_browser(request):
-        from mimo.actors.web import browsing
+        from mimo.actors.web.browsing import done as browsed
 
-        return browsing.done(request, settings)
+        return browsed(request, settings)
     limit_memory(limits.WEB_JOB_BYTES_MAX)
     works: dict[type, Callable[[Any, Settings], Answer]] = {
         wm.Fetch: reading.fetched,

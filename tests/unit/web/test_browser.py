@@ -14,10 +14,17 @@ from typing import Any
 import psutil
 import pytest
 
-from mimo.actors.web import acting, browsing, children, confinement, judging
+from mimo.actors.web import acting, browsing, children, chromium, confinement, judging
 from mimo.actors.web import messages as wm
 from mimo.actors.web.proxy import Proxy, listening, place_of
-from mimo.config.errors import Conflict, InvalidRequest, MimoError, NotAvailable, Unavailable
+from mimo.config.errors import (
+    Conflict,
+    DeadlineExceeded,
+    InvalidRequest,
+    MimoError,
+    NotAvailable,
+    Unavailable,
+)
 from mimo.config.settings import Settings, load_settings
 from tests.support.waiting import eventually
 from tests.support.website import Website, website
@@ -272,7 +279,7 @@ def test_the_browser_has_a_network_and_folders_of_its_own(
     seen: dict[str, Any] = {}
 
     def look() -> Any:
-        with browsing.browser(judging.browser_of(settings.web), settings) as opened:
+        with chromium.browser(judging.browser_of(settings.web), settings) as opened:
             root = Path(f"/proc/{opened.pid}")
             eventually(lambda: "chromium" in (root / "cmdline").read_text(), what="its program")
             links = {name: str((root / "ns" / name).readlink()) for name in ("net", "mnt", "user")}
@@ -300,6 +307,18 @@ def test_the_browser_has_a_network_and_folders_of_its_own(
 
 
 @needs_browser
+def test_a_page_that_never_rests_is_ended_in_time(
+    settings: Settings, site: Website, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its scripts go on for ever. Source: issue 4, isolation."""
+    monkeypatch.setattr(browsing, "MORE_S", 1.0)
+    site.pages["/loop"] = (200, "text/html", b"<script>for (;;);</script>", {})
+
+    with pytest.raises(DeadlineExceeded, match="give more 'timeout'"):
+        visit(settings, f"{site.url}/loop", timeout_s=1.0)
+
+
+@needs_browser
 def test_without_namespaces_the_proxy_holds_it_and_that_is_said(
     settings: Settings, site: Website, other: Website, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,7 +334,7 @@ def test_without_namespaces_the_proxy_holds_it_and_that_is_said(
 
     found = visit(settings, f"{site.url}/open")
 
-    assert found["degraded"] == [browsing.UNCONFINED]
+    assert found["degraded"] == [chromium.UNCONFINED]
     assert found["data"]["text"] == "here"
     assert found["data"]["blocked"] == [other.host]
     assert other.requests == []
