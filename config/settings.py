@@ -15,7 +15,16 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from mimo.config import paths, setting_sources
 from mimo.config.setting_rules import Rule
-from mimo.config.settings_tools import Ingest, Library, Skills, Terminal, Web, Workspace
+from mimo.config.settings_tools import (
+    AutoMemory,
+    Briefing,
+    Ingest,
+    Library,
+    Skills,
+    Terminal,
+    Web,
+    Workspace,
+)
 
 Durability = Literal["full", "normal"]
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -229,27 +238,6 @@ class Llm:
     cache_ttl_s: Annotated[
         float, Rule("seconds", "An answer is given again for the same question; 0: never.")
     ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Briefing:
-    """What an assistant is told with its first answer."""
-
-    first_call: Annotated[
-        bool, Rule("flag", "Tell an assistant that has just come what matters, once, unasked.")
-    ]
-    max_tokens: Annotated[
-        int, Rule("count", "Length of that, in tokens by estimate.", least=100, most=2_000)
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AutoMemory:
-    """What is remembered of calls without being asked to."""
-
-    enabled: Annotated[bool, Rule("flag", "Remember lessons of calls; never of `memory` itself.")]
-    min_importance: Annotated[float, Rule("number", "Only what is at least so important.", most=1)]
-    per_hour: Annotated[int, Rule("count", "Most such memories an hour.", most=1_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The settings of the tools that touch the world outside: documents, the workspace, the web."""
+"""The settings of tools that touch the world outside, and of what Mimo does unasked."""
 
 from __future__ import annotations
 
@@ -160,3 +160,24 @@ class Library:
             choices=("ask", "allow", "refuse"),
         ),
     ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Briefing:
+    """What an assistant is told with its first answer."""
+
+    first_call: Annotated[
+        bool, Rule("flag", "Tell an assistant that has just come what matters, once, unasked.")
+    ]
+    max_tokens: Annotated[
+        int, Rule("count", "Length of that, in tokens by estimate.", least=100, most=2_000)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoMemory:
+    """What is remembered of calls without being asked to."""
+
+    enabled: Annotated[bool, Rule("flag", "Remember lessons of calls; never of `memory` itself.")]
+    min_importance: Annotated[float, Rule("number", "Only what is at least so important.", most=1)]
+    per_hour: Annotated[int, Rule("count", "Most such memories an hour.", most=1_000)]

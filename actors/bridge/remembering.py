@@ -17,7 +17,7 @@ from mimo.actors.bridge.recording import Noted
 from mimo.actors.memory.scrubbing import scrub
 from mimo.actors.operations import Result
 from mimo.config import limits
-from mimo.config.settings import AutoMemory
+from mimo.config.settings_tools import AutoMemory
 
 #: Tools whose calls are never remembered: memory is one already, and the others tell of it.
 NEVER: Final = frozenset({"memory", "knowledge", "tool_usage", "awakening_status", "meta"})

@@ -47,8 +47,7 @@ TOOL_USAGE: Final = Tool(
     name="tool_usage",
     title="Tool usage",
     description=(
-        "How Mimo's tools were used, from the record of calls: numbers, latency percentiles,"
-        " failure classes, trends; each with its sample size."
+        "How the tools were used: latencies, failures, trends, each with its sample size."
     ),
     operations=(
         Operation(
@@ -93,10 +92,7 @@ TOOL_USAGE: Final = Tool(
 AWAKENING_STATUS: Final = Tool(
     name="awakening_status",
     title="Status",
-    description=(
-        "What Mimo holds and what came of it: honest counts with sample sizes. Levels are kept for"
-        " clients that know them; they are made of counts and unlock nothing."
-    ),
+    description=("Honest counts of what Mimo holds; levels are made of them and unlock nothing."),
     operations=(
         Operation(
             name="status",

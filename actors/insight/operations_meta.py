@@ -60,6 +60,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
 META: Final = Tool(
     name="meta",
     title="Meta",
-    description="Composites over the other tools, made of what was recorded and what is known.",
+    description="Composites over the other tools and what is recorded.",
     operations=OPERATIONS,
 )

@@ -14,7 +14,7 @@ from mimo.actors.bridge.recording import Noted
 from mimo.actors.bridge.remembering import HOUR_S, Gate, Lesson, lessons_of
 from mimo.actors.operations import Result
 from mimo.config import limits
-from mimo.config.settings import AutoMemory
+from mimo.config.settings_tools import AutoMemory
 
 SECRET = "ghp_" + "a1B2c3D4e5" * 4
 LESSON = "The build needs the flag --offline since the proxy refuses the registry"
