@@ -142,8 +142,8 @@ TERMINAL = Tool(
             _execute,
             required=("command",),
             result=RAN,
-            example={"command": "echo hello"},
             reach="executes",
+            example={"command": "echo hello"},
         ),
         _operation(
             "start_process",
@@ -151,8 +151,8 @@ TERMINAL = Tool(
             ("command", "timeout_s", "cwd", "env", "shell", "pty", "name"),
             _start,
             required=("command",),
-            example={"command": "sleep 0.2", "timeout_s": 0.1},
             reach="executes",
+            example={"command": "sleep 0.2", "timeout_s": 0.1},
         ),
         _operation(
             "read_output",
@@ -169,8 +169,10 @@ TERMINAL = Tool(
             ("pid", "input", "timeout_s"),
             _interact,
             required=("pid", "input"),
-            example={"pid": 4242, "input": "help\n"},
             reach="executes",
+            # What was typed can't be typed again.
+            resent=False,
+            example={"pid": 4242, "input": "help\n"},
         ),
         _operation(
             "kill",
