@@ -20,7 +20,7 @@ from typing import Any, Literal
 import apsw
 
 from mimo.config import limits
-from mimo.config.errors import Corrupt, NotFound
+from mimo.config.errors import Corrupt, NotFound, StorageFailed
 from mimo.storage import faults
 
 Kind = Literal["replace", "remove", "make_folder", "remove_folder", "move"]
@@ -133,7 +133,7 @@ class EditJournal:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with faults.mapped("open the journal of edits", path):
+        with _mapped("open the journal of edits", path):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._link = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
             self._link.set_busy_timeout(round(limits.BUSY_TIMEOUT_S * 1_000))
@@ -155,9 +155,9 @@ class EditJournal:
                 self._link.execute(_SCHEMA)
                 self._link.execute(f"PRAGMA user_version = {_FORMAT}")
         elif found != _FORMAT:
-            raise Corrupt(
+            raise StorageFailed(
                 f"expected a journal of edits of format {_FORMAT} in {self.path}, got {found};"
-                " move it away"
+                " use the Mimo that wrote it, or move it away"
             )
 
     # -- Writing -----------------------------------------------------------------------------
@@ -292,7 +292,7 @@ class EditJournal:
 
     def close(self) -> None:
         """Close the connection."""
-        with faults.mapped("close the journal of edits", self.path):
+        with _mapped("close the journal of edits", self.path):
             self._link.close()
 
     def _edit(self, row: tuple[Any, ...], *, with_contents: bool = True) -> JournalEdit:
@@ -316,12 +316,12 @@ class EditJournal:
         )
 
     def _rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with faults.mapped("read the journal of edits", self.path):
+        with _mapped("read the journal of edits", self.path):
             return self._link.execute(sql, params).fetchall()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[apsw.Connection]:
-        with faults.mapped("write the journal of edits", self.path), self._transaction():
+        with _mapped("write the journal of edits", self.path), self._transaction():
             yield self._link
 
     @contextlib.contextmanager
@@ -333,6 +333,23 @@ class EditJournal:
         finally:
             if self._link.in_transaction:
                 self._link.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def _mapped(doing: str, path: Path) -> Iterator[None]:
+    """Raise Mimo's errors; a damaged journal says what is lost with it.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    try:
+        with faults.mapped(doing, path):
+            yield
+    except Corrupt:
+        raise Corrupt(
+            f"expected a sound journal of edits at {path}, got a damaged one; move it away: then"
+            " earlier edits can't be undone, and one that was half done stays so"
+        ) from None
 
 
 def _step(values: tuple[Any, ...]) -> Step:

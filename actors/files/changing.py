@@ -141,7 +141,8 @@ class Editor:
             steps=tuple(step for step, _ in planned),
         )
         edit = replace(edit, id=self._journal.begin(edit))
-        _pass("files.intended")
+        if faultpoints.ARMED:
+            faultpoints.reach("files.intended", "files")
         try:
             self._change(planned)
         except MimoError:
@@ -158,11 +159,14 @@ class Editor:
             if step.kind == "replace":
                 mode = step.mode if change.mode is None else change.mode
                 writing.put_aside(change.place, change.data, step.temporary, mode)
-        _pass("files.put_aside")
+        if faultpoints.ARMED:
+            faultpoints.reach("files.put_aside", "files")
         for step, _ in planned:
             stepping.go_forward(step)
-            _pass("files.between")
-        _pass("files.changed")
+            if faultpoints.ARMED:
+                faultpoints.reach("files.between", "files")
+        if faultpoints.ARMED:
+            faultpoints.reach("files.changed", "files")
 
     def _step(self, change: Change, temporary: str) -> Step:
         place, found = change.place, change.read
@@ -312,9 +316,3 @@ def _with_folders(changes: Iterable[Change]) -> list[Change]:
 
 def _is_as_wanted(step: Step) -> bool:
     return step.kind == "remove_folder" or stepping.is_done(step)
-
-
-def _pass(point: str) -> None:
-    """Let a test hurt us here."""
-    if faultpoints.ARMED:
-        faultpoints.reach(point, "files")

@@ -7,6 +7,7 @@ if that failed.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -27,7 +28,7 @@ from mimo.actors.files.redacting import without_secrets
 from mimo.actors.operations import Result
 from mimo.actors.workspace.places import workspace
 from mimo.config import limits, logs
-from mimo.config.errors import Busy, MimoError
+from mimo.config.errors import Busy, MimoError, StorageError
 from mimo.config.settings import Settings
 from mimo.storage.edit_journal import EditJournal
 from mimo.supervision import messages as m
@@ -92,12 +93,12 @@ class Files(GenServer):
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Close the journal."""
-        if self._journal is not None:
-            self._journal.close()
+        self._close_journal()
 
     def may_rest(self) -> bool:
         """Tell whether nothing is being done, and nothing is left to be brought in order."""
-        return not self._open and (self._journal is None or self._is_in_order)
+        is_needed = self._roots.allowed and self._path.exists() and not self._is_in_order
+        return not self._open and not is_needed
 
     def statistics_extra(self) -> dict[str, Any]:
         """Add what is being done."""
@@ -198,7 +199,11 @@ class Files(GenServer):
             return done
         # Until it is known how the change went.
         self._is_in_order = False
-        result = change(editor)
+        try:
+            result = change(editor)
+        except StorageError:
+            self._close_journal()
+            raise
         self._is_in_order = True
         return result
 
@@ -214,6 +219,13 @@ class Files(GenServer):
         if self._journal is None:
             self._journal = EditJournal(self._path)
         return self._journal
+
+    def _close_journal(self) -> None:
+        """Let go of the journal: after a failure, the connection can't be trusted."""
+        if self._journal is not None:
+            with contextlib.suppress(StorageError):
+                self._journal.close()
+        self._journal, self._editor = None, None
 
     def _ordered(self) -> Editor:
         """Return what changes files, once nothing is half done.
@@ -236,6 +248,7 @@ class Files(GenServer):
         try:
             self._ordered()
         except MimoError as error:
+            self._close_journal()
             self._log.error("files.not_recovered", reason=error.message)
             self.after(RECOVER_AGAIN_S, _Recover())
 

@@ -159,6 +159,7 @@ class Roots:
             raise InvalidRequest(
                 f"expected a path without hidden folders and files, got {given[:200]};"
                 f" add that folder itself to the setting {self.setting}"
+                f"{', or its name to workspace.dot_names' if self.dot_names else ''}"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,15 @@ from mimo.actors.files import messages as fm
 from mimo.actors.files import planning
 from mimo.actors.workspace import writing
 from mimo.config import limits
-from mimo.config.errors import Conflict, DiskFull, InvalidRequest, MimoError, NotFound
+from mimo.config.errors import (
+    Conflict,
+    Corrupt,
+    DiskFull,
+    InvalidRequest,
+    MimoError,
+    NotFound,
+    StorageFailed,
+)
 from tests.support.editing import Desk, asked, contents, desk
 
 
@@ -285,3 +294,28 @@ def test_a_move_that_makes_no_sense_is_refused(
         at.do(planning.moved(fm.Move(path=path, destination=destination, asked=asked()), at.roots))
 
     assert contents(at.root) == before
+
+
+def test_a_damaged_journal_says_what_is_lost_with_it(tmp_path: Path) -> None:
+    """And no file is changed without one."""
+    with desk(tmp_path) as first:
+        first.write("one.txt", "x")
+        path = first.journal.path
+    path.write_bytes(b"this is no database, whatever its name says" * 200)
+    for rest in ("-wal", "-shm"):
+        path.with_name(path.name + rest).unlink(missing_ok=True)
+
+    with pytest.raises(Corrupt, match="move it away"), desk(tmp_path):
+        pass
+
+
+def test_a_journal_of_the_future_is_left_alone(tmp_path: Path) -> None:
+    """Another Mimo wrote it."""
+    with desk(tmp_path) as first:
+        path = first.journal.path
+    link = sqlite3.connect(path)
+    link.execute("PRAGMA user_version = 99")
+    link.close()
+
+    with pytest.raises(StorageFailed, match="format 1"), desk(tmp_path):
+        pass
