@@ -144,8 +144,9 @@ def test_an_assistant_cant_approve_and_the_user_can(client: Client, node: Node) 
     assert task_id in mimo("tasks", "list", "--status", "all")[1]
     assert "approved" in mimo("tasks", "show", task_id)[1]
     bad = {"id": "bad", "tool": "memory", "operation": "get", "args": {"memory_id": 999_999_999}}
-    plan = {"plan": [bad | {"on_error": "escalate"}], "wait_s": 0}
-    run = client.submit("execute_plan", tool="orchestrate", **plan).result()["run_id"]
+    plan = [bad | {"on_error": "escalate"}]
+    pending = client.submit("execute_plan", tool="orchestrate", plan=plan, wait_s=0)
+    run = pending.result()["run_id"]
     eventually(lambda: run in mimo("approvals", "list")[1], within_s=20.0)
     assert mimo("approvals", "approve", run)[0] == 0
 
