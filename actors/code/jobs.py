@@ -75,9 +75,9 @@ class Jobs:
         return len(self._open)
 
     @property
-    def is_waiting(self) -> bool:
-        """Tell whether nothing can be done before the reader answers."""
-        return bool(self._sent)
+    def reader(self) -> Reader | None:
+        """Return the process that reads, if there is one."""
+        return self._reader
 
     @property
     def overdue_s(self) -> float:

@@ -19,6 +19,8 @@ from mimo.actors.code.answers import scope_of
 from mimo.actors.code.operations import CODE
 from mimo.actors.code.refreshing import Refresh
 from mimo.actors.knowledge.manifests import is_manifest
+from mimo.actors.knowledge.places import files_under
+from mimo.actors.knowledge.symbols import is_source
 from mimo.actors.operations import Result
 from mimo.actors.workspace import opening
 from mimo.actors.workspace.places import Place, Roots
@@ -221,10 +223,14 @@ class Onboarding:
 
     def _call_next(self, work: Work, calls: list[tuple[str, str, str]]) -> None:
         if not calls:
-            states = {step["state"] for step in work.steps.values()}
-            self._end(work, "completed" if states == {"completed"} else "partial")
+            failed = any(step["state"] == "failed" for step in work.steps.values())
+            self._end(work, "partial" if failed else "completed")
             return
         (step, tool, operation), *rest = calls
+        if not _has_files_for(step, work.place):
+            work.steps[step] = {"state": "skipped", "message": "it has no files for that"}
+            self._call_next(work, rest)
+            return
         key = f"onboard:{work.project.path}:{work.project.began_s}:{step}"
         request = CallTool(
             tool=tool,
@@ -297,6 +303,11 @@ _MESSAGES: Final = {
 
 def _is_offered(_step: str, tool: str, operation: str) -> bool:
     return tool != CODE.name or CODE.operation(operation) is not None
+
+
+def _has_files_for(step: str, place: Place) -> bool:
+    wanted = is_source if step == "knowledge_graph" else is_manifest
+    return next(files_under(place.path, wanted, 1), None) is not None
 
 
 def _outcome(value: Any) -> dict[str, Any]:

@@ -204,11 +204,18 @@ def _symbol(span: Span, grammar: Grammar, text: _Text, wrappers: Mapping[int, No
         qualified_name=qualified(span, grammar.separator)[: limits.SYMBOL_CHARS_MAX * 2],
         kind=span.kind,
         line=at.start_point[0] + 1,
-        column=text.column(at),
+        column=text.column(at) + _owner_chars(at, text),
         start_line=outer.start_point[0] + 1,
         end_line=_last_line(node),
         signature=_signature(node, text),
     )
+
+
+def _owner_chars(at: Node, text: _Text) -> int:
+    """Return the characters of a name's node that stand before the name itself."""
+    written = text.of(at)
+    name = _split(written, at.type)[1]
+    return len(written) - len(name) if at.type == "qualified_identifier" else 0
 
 
 def _last_line(node: Node) -> int:

@@ -59,13 +59,14 @@ _SCRIPT: Final = """
 (generator_function_declaration name: (identifier) @name) @function
 (variable_declarator name: (identifier) @name
   value: [(arrow_function) (function_expression) (generator_function)]) @function
-(assignment_expression left: (member_expression property: (property_identifier) @name)
+(assignment_expression left: (member_expression
+    property: [(property_identifier) (private_property_identifier)] @name)
   right: [(arrow_function) (function_expression) (generator_function)]) @function
 (class_declaration name: (_) @name) @class
 (class name: (_) @name) @class
 (variable_declarator name: (identifier) @name value: (class)) @class
 (method_definition name: (_) @name) @method
-(pair key: [(property_identifier) (string)] @name
+(pair key: [(property_identifier) (string) (computed_property_name)] @name
   value: [(arrow_function) (function_expression) (generator_function)]) @method
 (lexical_declaration kind: "const" (variable_declarator name: (identifier) @name) @constant)
 (lexical_declaration kind: "const"
