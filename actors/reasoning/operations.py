@@ -28,7 +28,7 @@ _TOPIC: Final = {"topic": "nightly build failures"}
 _KNOWING: Final = (
     operation(
         "assess",
-        "Count what is known of a topic.",
+        "Count what is known.",
         take("topic", "project"),
         _ASSESSED,
         _TOPIC,
@@ -37,7 +37,7 @@ _KNOWING: Final = (
     ),
     operation(
         "gaps",
-        "Say what is lacking most on a topic.",
+        "Name what is lacking.",
         take("topic", "project"),
         _GAP,
         _TOPIC,
@@ -65,7 +65,7 @@ _BEGINNING: Final = (
     ),
     operation(
         "decompose",
-        "Take a problem apart by its own words.",
+        "Split it.",
         take("problem", "strategy"),
         result(
             ("original", "strategy", "strategy_reason", "sub_problems", "basis", "complexity"),
@@ -144,7 +144,7 @@ _GOING_ON: Final = (
     ),
     operation(
         "enrich",
-        "Show what is known on a step's subject.",
+        "Show what is known.",
         take("session_id", "step_number"),
         result(
             ("session_id", "step_number", "thought", "knowledge", "facts", "similar_problems"),
@@ -156,7 +156,7 @@ _GOING_ON: Final = (
     ),
     operation(
         "verify",
-        "Check a session's claims, or given thoughts.",
+        "Check thoughts.",
         take("session_id", "thoughts", "project"),
         result(
             ("valid", "issues", "checks", "confidence", "hallucination_risk", "suggestions"),
@@ -167,7 +167,7 @@ _GOING_ON: Final = (
     ),
     operation(
         "verify_claim",
-        "Compute a claim, or look for it in memory.",
+        "Compute it, or look in memory.",
         take("claim", "context", "project"),
         result(
             ("claim", "status", "held", "refuted", "open", "supporting_facts", "contradictions"),
@@ -182,7 +182,7 @@ _GOING_ON: Final = (
 _ENDING: Final = (
     operation(
         "reflect",
-        "Say how it went; the lesson is remembered.",
+        "Keep the lesson; it comes up later.",
         take("session_id", "success", "result", "error", "thought", "store_learning"),
         result(
             ("session_id", "success", "critique", "lessons_learned", "text", "stored_for_future"),
@@ -204,7 +204,7 @@ _ENDING: Final = (
     ),
     operation(
         "backtrack",
-        "Leave a branch for the best open one.",
+        "Leave a dead end.",
         take("session_id", "to_branch", "thought"),
         result(
             ("session_id", "backtracked_from", "now_on_branch", "no_more_branches"),
@@ -215,7 +215,7 @@ _ENDING: Final = (
     ),
     operation(
         "conclude",
-        "End a session that has met its strategy's demands.",
+        "End it.",
         take("session_id", "thought"),
         result(*ENDED[:1], *ENDED[1]),
         {"session_id": ID},
@@ -223,7 +223,7 @@ _ENDING: Final = (
     ),
     operation(
         "interleaved_conclude",
-        "As conclude, with how the chain held.",
+        "As conclude; says how the chain held.",
         take("session_id", "thought"),
         result(
             ENDED[0],
@@ -250,9 +250,8 @@ REASON = Tool(
     name="reason",
     title="Reason",
     description=(
-        "Sessions of reasoning that check each step: sums, units and dates are computed, other"
-        " claims compared with memory; past failures on similar problems come up. Begin with"
-        " guided, go on with step, end with reflect and conclude. Scores say what they count."
+        "Reasoning whose steps are checked: sums, units and dates computed, claims compared with"
+        " memory; past failures come up. guided, then step, reflect, conclude."
     ),
     operations=(*_KNOWING, *_BEGINNING, *_GOING_ON, *_ENDING, *AMPLIFYING),
 )

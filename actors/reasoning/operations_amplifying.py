@@ -11,7 +11,7 @@ _STAGE = ("stage", "blocking", "next_action", "text")
 AMPLIFYING: Final = (
     operation(
         "amplify_start",
-        "Begin a session with challenges to stand up to.",
+        "Begin one with challenges.",
         take("problem", "level", "project"),
         result(
             ("session_id", "type", "level", "level_reason", "demands", "similar_problems"), *_STAGE
@@ -57,7 +57,7 @@ AMPLIFYING: Final = (
     ),
     operation(
         "amplify_resolve_coherence",
-        "Resolve where steps don't cohere.",
+        "Resolve issues.",
         take("session_id", "issue_id", "resolve_all", "response"),
         result(("session_id", "resolved", "refused", "remaining"), *_STAGE),
         {"session_id": ID, "issue_id": "i1", "response": "Step 2 was measured, step 1 guessed."},
