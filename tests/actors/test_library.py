@@ -18,6 +18,8 @@ from mimo.config.errors import ApprovalRequired, InvalidRequest, NotAvailable, N
 from mimo.config.settings import load_settings
 from mimo.supervision import messages as m
 from mimo.supervision.specs import ChildSpec, SupervisorFlags, group
+from tests.support.client import CallError
+from tests.support.node import running_node
 from tests.support.pages import page, serving
 from tests.support.processes import alive
 from tests.support.tree import Tree, running_tree
@@ -307,3 +309,20 @@ def test_a_checker_dies_with_its_worker_and_holds_nobody_up(tree: Tree, project:
 
     eventually(lambda: not alive(pid))
     eventually(lambda: tree.pid(WORKER) not in {0, up.pid})
+
+
+def test_the_tools_answer_through_a_node(tmp_path: Path, project: Path) -> None:
+    """From the client's call to the checker and back; who can't be asked is refused (design 6)."""
+    settings = {"MIMO_WORKSPACE_ROOTS": str(project.parent), "MIMO_EMBEDDING_PROVIDER": "none"}
+    with running_node(tmp_path / "data", settings) as node, node.connect() as client:
+        checked = client.call("check", tool="code", path="project/good.py")
+        package = client.call("library_get", tool="code", name="small.thing", path="project")
+        sum_ = client.call(
+            "verify_math", tool="cognitive", expression="17 * 23", claimed_result="391"
+        )
+        (project / "ran").unlink(missing_ok=True)
+        with pytest.raises(CallError, match="approval_required"):
+            client.call("lint", tool="code", path="project", language="python")
+
+    assert (checked["clean"], package["version"], sum_["match"]) == (True, "1.2", True)
+    assert not (project / "ran").exists()
