@@ -23,12 +23,9 @@ _TOOL: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NAME_CHARS_MAX: Final = 48
 #: Hosts refuse these at the root of a schema, and a reference may lead anywhere.
 _REFUSED: Final = frozenset({"oneOf", "anyOf", "allOf", "not", "if", "$ref"})
-_KEPT: Final = frozenset(
-    re.findall(
-        r"\w+",
-        "type properties required items enum description additionalProperties minimum maximum"
-        " minLength maxLength minItems maxItems default format title",
-    )
+_TYPES: Final = frozenset({"string", "integer", "number", "boolean", "array", "object", "null"})
+_NUMBERS: Final = frozenset(
+    {"minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"}
 )
 _DEPTH_MAX: Final = 8
 
@@ -134,25 +131,35 @@ def cleaned_schema(schema: Any) -> dict[str, Any] | None:
 
 
 def _cleaned(schema: Mapping[str, Any], depth: int) -> dict[str, Any] | None:
+    """Return what is plain of a schema; None below the deepest level."""
     if depth > _DEPTH_MAX:
         return None
-    kept: dict[str, Any] = {}
-    for name, value in schema.items():
-        if name not in _KEPT:
-            continue
-        if name in ("description", "title"):
-            kept[name] = clean(str(value), limits.SKILL_DESCRIPTION_CHARS // 2)
-        elif name == "properties" and isinstance(value, dict):
+    kept = {name: _kept(name, value, depth) for name, value in schema.items()}
+    return {name: value for name, value in kept.items() if value is not None}
+
+
+def _kept(name: str, value: Any, depth: int) -> Any:  # noqa: PLR0911  a table
+    """Return one keyword's value as it is kept; None drops it."""
+    match name, value:
+        case "type", str() if value in _TYPES:
+            return value
+        case (("description" | "title" | "format"), str()):
+            return clean(value, limits.SKILL_DESCRIPTION_CHARS // 2)
+        case "properties", dict():
             inner = {
                 key: _cleaned(each, depth + 1)
                 for key, each in value.items()
                 if isinstance(each, dict) and _TOOL.fullmatch(str(key))
             }
-            kept[name] = {key: each for key, each in inner.items() if each is not None}
-        elif name == "items":
-            kept[name] = _cleaned(value, depth + 1) if isinstance(value, dict) else {}
-        elif name == "additionalProperties":
-            kept[name] = value if isinstance(value, bool) else True
-        else:
-            kept[name] = value
-    return kept
+            return {key: each for key, each in inner.items() if each is not None}
+        case "items", dict():
+            return _cleaned(value, depth + 1)
+        case (("required" | "enum"), list()):
+            return [each for each in value if isinstance(each, str | int | float)]
+        case "additionalProperties", bool():
+            return value
+        case _, int() | float() if name in _NUMBERS:
+            return value
+        case "default", str() | int() | float():
+            return value
+    return None
