@@ -11,14 +11,18 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mimo.actors.files import messages as fm
+from mimo.actors.files import planning
+from mimo.actors.files import steps as stepping
 from mimo.config import faultpoints
 from tests.support.client import CallError
-from tests.support.editing import contents, desk, kill_random_edits
+from tests.support.editing import asked, contents, desk, kill_random_edits
 from tests.support.node import running_node
 from tests.support.waiting import eventually
 
@@ -106,6 +110,79 @@ def test_what_somebody_else_wrote_after_the_death_is_kept(
 
         assert edit.state == "rolled_back"
         assert contents(later.root) == {**before, name: b"by another program"}
+
+
+@pytest.mark.parametrize("is_foreign", [False, True])
+@pytest.mark.parametrize("steps", range(FILES))
+def test_a_recovery_that_dies_is_finished_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, is_foreign: bool
+) -> None:
+    """Forward or back, after any number of steps. Source: ours."""
+    with desk(tmp_path) as first:
+        for number in range(FILES):
+            (first.root / f"{number}.txt").write_text(f"the old {number}\n")
+        before = contents(first.root)
+    after = {name: data.replace(b"old", b"new") for name, data in before.items()}
+    assert dies_at("files.between", 2, tmp_path, monkeypatch)
+    if is_foreign:
+        (first.root / "3.txt").write_text("by another program")
+        before["3.txt"] = b"by another program"
+
+    with monkeypatch.context() as patch, desk(tmp_path) as second:
+        for name in ("go_forward", "go_back"):
+            patch.setattr(stepping, name, Dying(getattr(stepping, name), steps))
+        with pytest.raises(Died):
+            second.editor.recover()
+    with desk(tmp_path) as third:
+        third.editor.recover()
+
+        assert contents(third.root) == (before if is_foreign else after)
+        assert third.editor.recover() == []
+
+
+class Died(BaseException):
+    """Stands for SIGKILL."""
+
+
+class Dying:
+    """A function that works a few times and then is the end."""
+
+    def __init__(self, real: Callable[..., Any], times: int) -> None:
+        self._real = real
+        self._left = times
+
+    def __call__(self, *args: Any) -> Any:
+        if not self._left:
+            raise Died
+        self._left -= 1
+        return self._real(*args)
+
+
+def test_a_move_killed_between_its_two_names_has_one_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file gets its new name before it loses the old one. Source: ours."""
+    with desk(tmp_path) as first:
+        (first.root / "a.txt").write_text("a")
+    real = os.unlink
+
+    def unlink(path: Any, *, dir_fd: int | None = None) -> None:
+        if path == "a.txt":
+            raise Died
+        real(path, dir_fd=dir_fd)
+
+    with monkeypatch.context() as patch, desk(tmp_path) as second:
+        patch.setattr(os, "unlink", unlink)
+        request = fm.Move(path="a.txt", destination="sub/b.txt", asked=asked("k"))
+        with pytest.raises(Died):
+            second.do(planning.moved(request, second.roots))
+    assert sorted(contents(first.root)) == ["a.txt", "sub/b.txt"]
+
+    with desk(tmp_path) as third:
+        third.editor.recover()
+        assert contents(third.root) == {"sub/b.txt": b"a"}
+        third.undo()
+        assert contents(third.root) == {"a.txt": b"a"}
 
 
 @pytest.mark.parametrize("seed", [1, 2])
