@@ -10,6 +10,7 @@ from tests.load import (
     cold_starts,
     edits,
     footprint,
+    fuzz,
     in_flight,
     kills,
     refusals,
@@ -27,6 +28,7 @@ AMOUNTS = {
     "idle_s": (30, 5),
     "stores": (1_000, 200),
     "edits": (1_000, 50),
+    "fuzz": (10_000, 1_500),
 }
 
 
@@ -95,6 +97,12 @@ def run_edits(folder: Path, *, is_short: bool) -> list[Row]:
     return edits.measure(folder, edits=AMOUNTS["edits"][is_short])
 
 
+def run_fuzz(folder: Path, *, is_short: bool) -> list[Row]:
+    """Call everything with anything."""
+    with running_node(folder / "data", fuzz.settings(folder)) as node:
+        return fuzz.measure(node, calls=AMOUNTS["fuzz"][is_short])
+
+
 GROUPS: dict[str, Callable[..., list[Row]]] = {
     "relay_start": run_relay_start,
     "round_trips": run_round_trips,
@@ -104,5 +112,6 @@ GROUPS: dict[str, Callable[..., list[Row]]] = {
     "refusals": run_refusals,
     "kills": run_kills,
     "edits": run_edits,
+    "fuzz": run_fuzz,
     "cold_starts": run_cold_starts,
 }

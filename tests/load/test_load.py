@@ -87,3 +87,10 @@ def test_bad_input_is_answered_and_huge_input_refused_at_once(data_dir: Path) ->
 def test_edits_of_files_killed_at_random_are_old_or_new(tmp_path: Path) -> None:
     """0 in between. Source: issue 4, bars (edits)."""
     require(record("edits", groups.run_edits(tmp_path, is_short=True)))
+
+
+def test_no_call_however_odd_brings_anything_down(data_dir: Path) -> None:
+    """A right result or a clear error for every operation; the bar of a second is in the table."""
+    (row,) = record("fuzz", groups.run_fuzz(data_dir, is_short=True))
+    assert row.raw["faults"] == []
+    assert row.raw["died"] == {}
