@@ -147,9 +147,9 @@ class Child:
 
     def __init__(self, command: Command) -> None:
         order = order_of(command)
+        order["cwd"] = open_folder(command.cwd)
         ours, theirs = socket.socketpair()
         with theirs, tempfile.TemporaryFile() as stdin:
-            order["cwd"] = open_folder(command.cwd)
             try:
                 if command.stdin:
                     stdin.write(command.stdin)
