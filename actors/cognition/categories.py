@@ -22,7 +22,7 @@ _FORM: Final = re.compile(
     re.IGNORECASE,
 )
 _NAMED: Final = re.compile(
-    rf"(?P<left>[\w-]{{1,40}}(?: [A-Z][\w-]*)*) (?:is|was)(?P<not> not|n't)?"
+    rf"(?P<left>[\w-]{{1,40}}(?: [A-Z][\w-]*)*) is(?P<not> not|n't)?"
     rf" {_TERM.format('right')}",
     re.IGNORECASE,
 )

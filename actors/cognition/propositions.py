@@ -124,6 +124,10 @@ def told(statement: Statement) -> str:
     return f"({parts[0]} {kind} {parts[1]})"
 
 
+#: Verbs after which `not` denies the whole statement.
+_DENIABLE: Final = re.compile(r"is|are|was|were|do|does|did|has|have|had|can|will|shall")
+
+
 class _Reader:
     """Reads words from left to right; what binds least is read first."""
 
@@ -193,6 +197,11 @@ class _Reader:
         while self.next and self.next not in _JOINS:
             word = self.next
             self._at += 1
+            if word == "not" and words and not _DENIABLE.fullmatch(words[-1]):
+                raise NotAvailable(
+                    f"expected 'not' after is, does, can or the like, got '{words[-1]} not';"
+                    " reword it, or judge it yourself"
+                )
             negations += word == "not"
             words += [word] if word != "not" else []
         if not words:

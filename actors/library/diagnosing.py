@@ -85,7 +85,10 @@ class Round:
 
     def told(self) -> dict[str, Any]:
         """Return the answer."""
-        unique = list(dict.fromkeys(self.found))
+        # Two checkers may be one compiler, and say the same.
+        unique = list(
+            {dataclasses.replace(each, source=""): each for each in self.found[::-1]}.values()
+        )
         wanted = self.request.severity
         shown = [each for each in unique if wanted in {"all", each.severity}]
         shown.sort(key=lambda each: (SEVERITIES.index(each.severity), each.file, each.line))

@@ -99,7 +99,13 @@ def test_known_arguments_are_judged_rightly(
 
 @pytest.mark.parametrize(
     "statement",
-    ["Most birds fly", "It may rain", "She left because he came", "Every man loves some woman"],
+    [
+        "Most birds fly",
+        "It may rain",
+        "She left because he came",
+        "Every man loves some woman",
+        "He said not to go",
+    ],
 )
 def test_what_is_not_decided_here_is_not_available(statement: str) -> None:
     """No answer instead of a guess (original: substring test)."""

@@ -197,6 +197,17 @@ def test_a_call_without_any_checker_is_not_clean() -> None:
     assert not found.told()["clean"]
 
 
+def test_what_two_checkers_say_counts_once() -> None:
+    """`cargo check` and `cargo clippy` are one compiler (ours)."""
+    found = Round(request=Diagnose(kind="lint", path="."), project=PROJECT, language="rust")
+    for source in ("one", "two"):
+        found.found += reports.lines(source, PROJECT, "a.rs:1:2: error: no\n", "")
+
+    told = found.told()
+
+    assert (told["error_count"], told["diagnostics"][0]["source"]) == (1, "one")
+
+
 def environment(*folders: Path) -> dict[str, str]:
     return terminal.environment({"PATH": os.pathsep.join(map(str, folders))})
 
