@@ -5,7 +5,6 @@ Rows carry revisions, so that saves may come twice and out of order: the younger
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -235,9 +234,3 @@ def topic_counts(db: Database) -> dict[str, Any]:
         "levels": {str(level): int(count) for level, count in levels},
         "gaps": {str(gap): int(count) for gap, count in gaps},
     }
-
-
-def parsed(state: str) -> dict[str, Any]:
-    """Return the state of a session as JSON values."""
-    found: dict[str, Any] = json.loads(state)
-    return found

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mimo.actors.reasoning import analysis
 from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Needs, Recipe, look
-from mimo.actors.reasoning.ending import conclude
+from mimo.actors.reasoning.ending import conclude, conclusion_memory, is_worth
 from mimo.actors.reasoning.evidence import confidence, excerpt
 from mimo.actors.reasoning.guiding import begin, recall_past, start_needs
 from mimo.actors.reasoning.questioning import (
@@ -268,10 +268,9 @@ def _synthesis(session: Session, text: str) -> dict[str, Any]:
     }
 
 
-def _conclude(ask: Ask, found: Found) -> Answer:
-    session = _amplified(ask)
+def _before_end(session: Session, text: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:
+    """Return what stands before a conclusion with this text, and what the text lacks."""
     level = LEVELS[session.level]
-    text = ask.text("thought")
     told = _synthesis(session, text or "\n".join(step.said for step in session.path()))
     blocked = blocks(session)
     if not session.steps:
@@ -279,6 +278,19 @@ def _conclude(ask: Ask, found: Found) -> Answer:
     wants_text = level.synthesis != "none" and not text
     if wants_text or told["completeness"] < SYNTHESIS_SHARE[level.synthesis]:
         blocked.append(("synthesize", told["prompt"]))
+    return blocked, told
+
+
+def _conclude_needs(ask: Ask) -> Needs:
+    session = _amplified(ask)
+    blocked, _ = _before_end(session, ask.text("thought"))
+    is_kept = not blocked and is_worth(session)
+    return Needs(memory=conclusion_memory(ask) if is_kept else None)
+
+
+def _conclude(ask: Ask, found: Found) -> Answer:
+    session = _amplified(ask)
+    blocked, told = _before_end(session, ask.text("thought"))
     data: dict[str, Any] = {
         "session_id": session.id,
         "concluded": not blocked,
@@ -343,6 +355,6 @@ AMPLIFYING: Final = {
     "amplify_challenge": Recipe(answer=_challenge),
     "amplify_perspective": Recipe(answer=_perspective),
     "amplify_resolve_coherence": Recipe(answer=_resolve),
-    "amplify_conclude": Recipe(answer=_conclude),
+    "amplify_conclude": Recipe(answer=_conclude, needs=_conclude_needs),
     "amplify_status": Recipe(answer=_status),
 }

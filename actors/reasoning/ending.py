@@ -205,16 +205,17 @@ def _conclude_needs(ask: Ask) -> Needs:
         raise Conflict(
             f"expected a session that {session.strategy} lets conclude, got: {'; '.join(missing)}"
         )
-    return Needs(memory=_conclusion_memory(ask) if _is_worth(session) else None)
+    return Needs(memory=conclusion_memory(ask) if is_worth(session) else None)
 
 
-def _is_worth(session: Session) -> bool:
+def is_worth(session: Session) -> bool:
     """Tell whether a conclusion is worth a memory: something was checked, and nothing refuted."""
     counted = session.tally()
     return counted.held > 0 and counted.refuted == 0
 
 
-def _conclusion_memory(ask: Ask) -> dict[str, Any]:
+def conclusion_memory(ask: Ask) -> dict[str, Any]:
+    """Return the memory of a conclusion and of what it stands on."""
     session = ask.about
     text = (
         f"Reasoning on: {excerpt(session.problem)} - concluded: {conclusion_of(ask)}"

@@ -7,7 +7,7 @@ from typing import Any, Final
 from mimo.actors.cognition.claims import check_claims
 from mimo.actors.reasoning import strategies
 from mimo.actors.reasoning.asking import PAST, TAG, Answer, Ask, Found, Needs, Recipe, look
-from mimo.actors.reasoning.branches import open_others, tree_json
+from mimo.actors.reasoning.branches import open_others
 from mimo.actors.reasoning.evidence import (
     Tally,
     check,
@@ -165,7 +165,6 @@ def corrections(checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def recommended(session: Session, step: Step, status: str) -> dict[str, Any]:
     """Return what to do next and why; the first rule that applies decides."""
     others = open_others(session)
-    lost = confidence(step.tally).get("score", 1.0)
     rules = (
         (
             (status == "contradicted" or step.against) and others,
@@ -185,7 +184,7 @@ def recommended(session: Session, step: Step, status: str) -> dict[str, Any]:
     for applies, action, reason in rules:
         if applies:
             return {"action": action, "reason": reason, "guidance": strategies.demand(session)}
-    reason = f"{step.tally.held} claims hold (score {lost}), nothing speaks against it"
+    reason = f"{step.tally.held} claims hold, nothing speaks against step {step.number}"
     return {"action": "continue", "reason": reason, "guidance": strategies.demand(session)}
 
 
@@ -312,17 +311,6 @@ def _enrich(ask: Ask, found: Found) -> Answer:
         "basis": f"{len(near)} memories and {len(found.facts)} facts on the step's subject",
     }
     return Answer(data=data)
-
-
-def session_json(session: Session) -> dict[str, Any]:
-    """Return a whole session as JSON values."""
-    return {
-        "session_id": session.id,
-        "strategy": session.strategy,
-        "status": session.status,
-        "steps": [step_json(session, step) for step in session.path()],
-        "branches": tree_json(session),
-    }
 
 
 THINKING: Final = {
