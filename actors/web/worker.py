@@ -112,7 +112,10 @@ class Web(GenServer):
             self._start(job)
 
     def _start(self, job: _Job) -> None:
-        work = functools.partial(_work, job.request, self._settings)
+        # Loaded once, at the first job, so that no fork has to do it again.
+        from mimo.actors.web import working
+
+        work = functools.partial(working.done, job.request, self._settings)
         job.began_s = self.clock.monotonic_s()
         child = job.child = children.start(work)
         self._active.append(job)
@@ -194,10 +197,3 @@ class Web(GenServer):
 def _allowed_s(request: wm.Job) -> float:
     is_long = judging.needs_browser(request)
     return limits.WEB_BROWSER_JOB_S_MAX if is_long else limits.WEB_JOB_S_MAX
-
-
-def _work(request: wm.Job, settings: Settings) -> children.Answer:
-    # Parsers of pages and papers are heavy, and only the child needs them.
-    from mimo.actors.web import working
-
-    return working.done(request, settings)
