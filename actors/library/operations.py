@@ -55,7 +55,7 @@ def _stats(_arguments: Arguments, _context: CallContext) -> lm.CountLibraries:
 
 def _diagnose(kind: lm.Checks) -> Callable[[Arguments, CallContext], lm.Diagnose]:
     def build(arguments: Arguments, context: CallContext) -> lm.Diagnose:
-        language = arguments.get("language", "")
+        language = str(arguments.get("language", ""))
         return lm.Diagnose(
             kind=kind,
             path=arguments.get("path", "."),
