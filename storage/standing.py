@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from mimo.storage import usage
 from mimo.storage.connection import Database
 
 # Deleted memories and facts were stored, too; replaced calls are counted by their ids.
@@ -18,14 +19,6 @@ _COUNTS: Final = """
         (SELECT count(*) FROM sessions),
         (SELECT count(*) FROM active_days),
         (SELECT coalesce(max(id), 0) FROM interactions)
-"""
-# A call that failed, and the next one of the same operation in the same session succeeded.
-_MENDED: Final = """
-    SELECT count(*) FROM (
-        SELECT outcome, lag(outcome) OVER (
-            PARTITION BY session, tool, operation ORDER BY id
-        ) AS before FROM interactions WHERE session IS NOT NULL
-    ) WHERE outcome = 'ok' AND before <> 'ok'
 """
 
 
@@ -63,5 +56,5 @@ def counts(db: Database) -> Counts:
     Raises:
         MimoError: See `storage.faults`.
     """
-    found = [*(db.one(_COUNTS) or (0,) * 9), db.value(_MENDED)]
+    found = [*(db.one(_COUNTS) or (0,) * 9), usage.mended(db)]
     return Counts(*(int(each or 0) for each in found))

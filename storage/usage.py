@@ -5,26 +5,12 @@ The record keeps the newest `limits.INTERACTIONS_KEPT_MAX` calls; `span` tells f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from mimo.storage.connection import Database
 
 _WHERE: Final = "at >= :since_s AND at < :until_s AND (:tool = '' OR tool = :tool)"
-# Nearest rank: the smallest value that at least p in 100 don't exceed.
-_RANKED: Final = f"""
-    WITH ranked AS (
-        SELECT tool, {{operation}} AS operation, outcome, duration_ms, at,
-            row_number() OVER (PARTITION BY tool, {{operation}} ORDER BY duration_ms) AS place,
-            count(*) OVER (PARTITION BY tool, {{operation}}) AS n
-        FROM interactions WHERE {_WHERE}
-    )
-    SELECT tool, operation, n, sum(outcome <> 'ok'),
-        max(iif(place = (n * 50 + 99) / 100, duration_ms, NULL)),
-        max(iif(place = (n * 95 + 99) / 100, duration_ms, NULL)),
-        max(iif(place = (n * 99 + 99) / 100, duration_ms, NULL)),
-        avg(duration_ms), max(duration_ms), max(at)
-    FROM ranked GROUP BY tool, operation ORDER BY n DESC, tool, operation
-"""  # noqa: S608  our own words only
 
 
 class Performance(NamedTuple):
@@ -134,22 +120,107 @@ class Recent(NamedTuple):
 
 
 def performance(
-    db: Database, since_s: float, until_s: float, *, tool: str = "", by_operation: bool = False
-) -> list[Performance]:
-    """Return what each tool, or each operation, did; the most called first.
+    db: Database, since_s: float, until_s: float, *, tool: str = ""
+) -> tuple[list[Performance], list[Performance]]:
+    """Return what each tool did, and what each operation did; the most called first.
 
     Args:
         db: Where to read.
         since_s: Calls that began at or after this.
         until_s: And before this.
         tool: Only this one.
-        by_operation: Tell operations apart.
 
     Raises:
         MimoError: See `storage.faults`.
     """
-    sql = _RANKED.format(operation="operation" if by_operation else "''")
-    return [Performance(*row) for row in db.rows(sql, _window(since_s, until_s, tool))]
+    rows = db.rows(
+        "SELECT tool, operation, duration_ms, outcome <> 'ok', at "  # noqa: S608
+        f"FROM interactions WHERE {_WHERE}",
+        _window(since_s, until_s, tool),
+    )
+    tools: dict[tuple[str, str], list[tuple[float, int, float]]] = {}
+    operations: dict[tuple[str, str], list[tuple[float, int, float]]] = {}
+    for name, operation, *call in rows:
+        tools.setdefault((name, ""), []).append((call[0], call[1], call[2]))
+        operations.setdefault((name, operation), []).append((call[0], call[1], call[2]))
+    return _performances(tools), _performances(operations)
+
+
+def _performances(
+    found: dict[tuple[str, str], list[tuple[float, int, float]]],
+) -> list[Performance]:
+    made = []
+    for (tool, operation), calls in found.items():
+        durations = sorted(call[0] for call in calls)
+        made.append(
+            Performance(
+                tool=tool,
+                operation=operation,
+                calls=len(calls),
+                failures=sum(call[1] for call in calls),
+                p50_ms=nearest_rank(durations, 50),
+                p95_ms=nearest_rank(durations, 95),
+                p99_ms=nearest_rank(durations, 99),
+                mean_ms=sum(durations) / len(durations),
+                max_ms=durations[-1],
+                last_at_s=max(call[2] for call in calls),
+            )
+        )
+    return sorted(made, key=lambda one: (-one.calls, one.tool, one.operation))
+
+
+def nearest_rank(ordered: Sequence[float], percent: int) -> float:
+    """Return the smallest value that at least so many in 100 don't exceed.
+
+    Args:
+        ordered: One or more values, the smallest first.
+        percent: 1 to 100.
+
+    Source: nearest-rank percentile.
+    """
+    return ordered[(len(ordered) * percent + 99) // 100 - 1]
+
+
+def numbers(db: Database, since_s: float, until_s: float) -> dict[tuple[str, str], int]:
+    """Return how many calls each operation had, by tool and operation.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        f"SELECT tool, operation, count(*) FROM interactions WHERE {_WHERE} "  # noqa: S608
+        "GROUP BY tool, operation",
+        _window(since_s, until_s, ""),
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def mended(db: Database) -> int:
+    """Return how many calls succeeded right after the same operation failed in their session.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    rows = db.rows(
+        "SELECT session, tool, operation, outcome FROM interactions "
+        "WHERE session IS NOT NULL ORDER BY id"
+    )
+    last: dict[tuple[int, str, str], str] = {}
+    found = 0
+    for session, tool, operation, outcome in rows:
+        before = last.get((session, tool, operation), "ok")
+        found += outcome == "ok" != before
+        last[session, tool, operation] = outcome
+    return found
+
+
+def ever(db: Database) -> int:
+    """Return how many calls were ever recorded.
+
+    Raises:
+        MimoError: See `storage.faults`.
+    """
+    return int(db.value("SELECT max(id) FROM interactions") or 0)
 
 
 def failures(

@@ -27,8 +27,7 @@ _LOOKING: Final = frozenset({"search", "briefing", "synthesize", "query", "prepa
 def stats(db: Database, request: UsageStats, now_s: float) -> dict[str, Any]:
     """Return how the tools were used."""
     since_s = now_s - request.days * DAY_S
-    tools = record.performance(db, since_s, now_s)
-    operations = record.performance(db, since_s, now_s, by_operation=True)
+    tools, operations = record.performance(db, since_s, now_s)
     failed = record.failures(db, since_s, now_s)
     calls = sum(each.calls for each in tools)
     found: dict[str, Any] = {
@@ -55,9 +54,9 @@ def detail(db: Database, request: UsageDetail, now_s: float) -> dict[str, Any]:
     """
     since_s = now_s - request.days * DAY_S
     tool = request.tool
-    operations = record.performance(db, since_s, now_s, tool=tool, by_operation=True)
+    _, operations = record.performance(db, since_s, now_s, tool=tool)
     if not operations:
-        known = sorted({each.tool for each in record.performance(db, 0.0, now_s)})
+        known = sorted({each for each, _ in record.numbers(db, 0.0, now_s)})
         raise NotFound(
             f"expected a tool that was called in the last {request.days} days, got {tool[:60]!r};"
             f" recorded at all are {', '.join(known) or 'none'}"
@@ -83,8 +82,8 @@ def trends(db: Database, request: UsageTrends, now_s: float) -> dict[str, Any]:
     """Return what is used more or less than in the time before."""
     since_s = now_s - request.days * DAY_S
     before_s = since_s - request.days * DAY_S
-    before = _calls(record.performance(db, before_s, since_s, by_operation=True))
-    now = _calls(record.performance(db, since_s, now_s, by_operation=True))
+    before = record.numbers(db, before_s, since_s)
+    now = record.numbers(db, since_s, now_s)
     reach = record.span(db)
     remark = ""
     if reach.first_at_s is None or reach.first_at_s > before_s:
@@ -158,7 +157,7 @@ def guidance(measured: dict[str, dict[str, Any]]) -> list[str]:
 def _measured(db: Database, now_s: float) -> dict[str, dict[str, Any]]:
     """Return shares over the last 30 days, each with what it is made of."""
     since_s = now_s - 30 * DAY_S
-    operations = record.performance(db, since_s, now_s, by_operation=True)
+    _, operations = record.performance(db, since_s, now_s)
     total = sum(each.calls for each in operations)
     ok = total - sum(each.failures for each in operations)
     looking = sum(each.calls for each in operations if each.operation in _LOOKING)
@@ -203,10 +202,6 @@ def _reach(db: Database) -> dict[str, Any]:
         "first_at": iso_time(reach.first_at_s),
         "kept_max": limits.INTERACTIONS_KEPT_MAX,
     }
-
-
-def _calls(found: Iterable[record.Performance]) -> dict[tuple[str, str], int]:
-    return {(each.tool, each.operation): each.calls for each in found}
 
 
 def success_of(steps: Iterable[record.Step], labels: Iterable[str]) -> dict[str, dict[str, Any]]:

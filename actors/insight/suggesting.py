@@ -76,7 +76,7 @@ class Habits:
         }
 
     def _refresh(self) -> None:
-        ever = usage.span(self._db).ever
+        ever = usage.ever(self._db)
         if ever - self._made_at < STALE_CALLS:
             return
         self._made_at = ever
