@@ -1,7 +1,8 @@
 """The processes below a keeper: what they use, and their end.
 
 A keeper adopts its orphans where the system can, so that none escapes by a second fork or a new
-session. Elsewhere the groups and sessions that were seen tell who belongs to it.
+session. Elsewhere the sessions that were seen tell who belongs to it: an orphan in a session that
+was never seen escapes.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ class Kin:
         """Return the pids of all that live; of very many only `most`, unless that is 0."""
         found = _below(os.getpid())
         if platform.is_portable():
+            below = list(found)
+            self._leaders |= _sessions_of(below)
             members = platform.session_members(frozenset(self._leaders))
-            found = itertools.chain(found, members)
+            found = itertools.chain(below, members)
         alive = (pid for pid in found if pid != os.getpid() and platform.is_alive(pid))
         return set(itertools.islice(alive, most or None))
 
@@ -75,6 +78,15 @@ def _groups_of(pids: set[int]) -> set[int]:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             found.add(os.getpgid(pid))
     return found - {os.getpgrp()}
+
+
+def _sessions_of(pids: list[int]) -> set[int]:
+    """Return the sessions of these processes, never this process's own."""
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            found.add(os.getsid(pid))
+    return found - {os.getsid(0)}
 
 
 def _send(pid: int, number: int) -> None:

@@ -288,8 +288,8 @@ def judge(  # noqa: PLR0913  what a command line is judged by
         reasons = [f"Mimo can't tell what it does: it has {error}"]
         reasons += [f"it seems to run {name}" for name in _refused_in(text, rules)]
         verdict = Verdict.CONFIRM if rules.shell and len(reasons) == 1 else Verdict.REFUSE
-        argv = (shell, "-c", text)
-        return Judgement(verdict=verdict, reasons=tuple(reasons), argv=argv, line=None)
+        script = (shell, "-c", text)
+        return Judgement(verdict=verdict, reasons=tuple(reasons), argv=script, line=None)
     found = _Judge(rules, places, env, folder)
     if line.needs_shell and not rules.shell:
         found.find(Verdict.REFUSE, "it takes a shell, and the setting terminal.shell is false")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mimo.actors.terminal.child import ChildLimits, Command, Ended, environment, run
+from mimo.supervision import platform
 
 #: Forks until there are 256 processes, and no more.
 FORKS = "import os\nfor _ in range(8): os.fork()\nimport time; time.sleep(20)"
@@ -87,6 +88,7 @@ def test_what_hangs_is_ended_with_all_it_started(tmp_path: Path) -> None:
             os.kill(int(pid), 0)
 
 
+@pytest.mark.skipif(platform.is_portable(), reason="nobody adopts orphans here")
 def test_what_is_left_behind_ends_with_its_command(tmp_path: Path) -> None:
     """A daemon is no way out."""
     pids = tmp_path / "pids"
