@@ -12,6 +12,8 @@ A place is written so, which costs one attribute test in production:
     gen_server.before_reply[memory/*]:delay=0.1%5   5 times in 100 a pause of 0.1 s
     gen_server.before_reply:drop@2               `reach` returns True the 2nd time
     writer.after_commit:error@1                  OSError(EIO) at the 1st time
+    gen_server.before_reply[tools/web]:spin@1    computes for ever
+    gen_server.before_reply[tools/web]:eat@1     takes memory until there is none for it
 
 Without `@` or `%` it happens each time. `MIMO_SEED` seeds the random choices of each point, actor
 and process; `x` needs `MIMO_FAULTS_DIR`, an empty folder in which the processes count together.
@@ -55,8 +57,12 @@ POINTS = {
     "heir.after_inherit": "A table came back from a dead owner.",
 }
 
+#: What the fault `eat` takes: 4 GiB, bit by bit.
+_MOUTHFUL_BYTES = 16_777_216
+_MOUTHFULS = 256
+
 _ENTRY = re.compile(
-    r"(?P<point>[a-z_.]+)(?:\[(?P<actor>[^\]]+)\])?:(?P<kind>crash|delay|drop|error)"
+    r"(?P<point>[a-z_.]+)(?:\[(?P<actor>[^\]]+)\])?:(?P<kind>crash|delay|drop|error|spin|eat)"
     r"(?:=(?P<seconds>\d+(?:\.\d+)?))?(?:@(?P<nth>\d+)|%(?P<percent>\d+(?:\.\d+)?))?"
     r"(?:x(?P<times>\d+))?",
     re.ASCII,
@@ -69,7 +75,7 @@ class Fault:
 
     Args:
         point: A name of `POINTS`.
-        kind: crash, delay, drop or error.
+        kind: crash, delay, drop, error, spin or eat.
         actor: Pattern of the actors it applies to.
         seconds: How long a delay lasts.
         nth: Which time it happens, from 1; 0 means each.
@@ -120,6 +126,17 @@ def _entry(text: str) -> Fault:
 
 def _crash() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _eat() -> None:
+    """Take memory until the process may have no more; far beyond what any worker needs, give up.
+
+    Raises:
+        MemoryError: There is none left for this process.
+        OSError: It got all that this fault takes.
+    """
+    eaten = [bytearray(_MOUTHFUL_BYTES) for _ in range(_MOUTHFULS)]
+    raise OSError(errno.ENOMEM, f"injected: {len(eaten)} mouthfuls and no limit")
 
 
 class Injector:
@@ -198,6 +215,11 @@ class Injector:
             self._crash()
         elif fault.kind == "delay":
             self._pause(fault.seconds)
+        elif fault.kind == "spin":
+            while True:
+                pass
+        elif fault.kind == "eat":
+            _eat()
         elif fault.kind == "error":
             raise OSError(errno.EIO, f"injected at {fault.point}")
         return fault.kind == "drop"

@@ -36,6 +36,7 @@ class Start:
         args: The spec's arguments.
         registry: Where names are looked up: the root supervisor; None for the root itself.
         rest_after_s: Leave after this long without work; None stays.
+        data_bytes_max: Most memory of its own that the process may have.
         spec: The whole child spec where the child is a supervisor.
     """
 
@@ -44,6 +45,7 @@ class Start:
     args: dict[str, Any]
     registry: Address | None = None
     rest_after_s: float | None = None
+    data_bytes_max: int | None = None
     spec: Any = None
 
 

@@ -147,6 +147,7 @@ class Offspring(Process):
             args=spec.args,
             registry=registry,
             rest_after_s=spec.rest_after_s,
+            data_bytes_max=spec.data_bytes_max,
             spec=spec if spec.type == "supervisor" else None,
         )
         self.post(address, start)

@@ -6,8 +6,10 @@ that they are tested.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import resource
 import signal
 import socket
 import stat
@@ -168,6 +170,18 @@ def kill_tree(
 
 
 # -- Priority --------------------------------------------------------------------------------
+def limit_data(data_bytes: int) -> None:
+    """Let this process have at most so much memory of its own; more raises `MemoryError`.
+
+    Only the soft limit: a child that needs more may say so. Linux counts private writable
+    pages (`RLIMIT_DATA`, since 4.7); elsewhere it may count less or nothing.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    most = data_bytes if hard == resource.RLIM_INFINITY else min(data_bytes, hard)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_DATA, (most, hard))
+
+
 def yield_to_others() -> None:
     """Let this process run only where no other wants to, as far as the platform can say so.
 

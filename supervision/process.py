@@ -16,7 +16,7 @@ from mimo.config import faultpoints, logs
 from mimo.config.clock import SYSTEM_CLOCK, Clock
 from mimo.config.errors import MimoError
 from mimo.supervision import messages as m
-from mimo.supervision import runtime
+from mimo.supervision import platform, runtime
 from mimo.supervision.timers import Timers
 
 #: How long a leaving process may take to hand its last messages to the network, in seconds.
@@ -191,6 +191,8 @@ class Process(runtime.Actor):  # type: ignore[misc]  # Thespian has no types
         self.name, self.incarnation, self.spec = start.name, start.incarnation, start.spec
         self.parent, self.registry = sender, start.registry
         self.rest_after_s = start.rest_after_s
+        if start.data_bytes_max is not None:
+            platform.limit_data(start.data_bytes_max)
         self.prepare()
         try:
             self.init(start.args)

@@ -106,6 +106,8 @@ class ChildSpec:
         on_demand: Whether it starts at the first call to it instead of with its supervisor.
         rest_after_s: A worker leaves after this long without work, until the next call to it; None
             stays. Source: ours; an idle process costs memory.
+        data_bytes_max: Most memory of its own that a worker may have; beyond, it crashes alone.
+            None leaves it to the machine. Source: ours; not every platform enforces it.
         flags: The flags of a child supervisor; None for a worker.
         children: The children of a child supervisor, in start order.
     """
@@ -122,6 +124,7 @@ class ChildSpec:
     critical: bool = False
     on_demand: bool = False
     rest_after_s: float | None = None
+    data_bytes_max: int | None = None
     flags: SupervisorFlags | None = None
     children: tuple[ChildSpec, ...] = ()
 
