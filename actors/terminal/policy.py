@@ -23,6 +23,8 @@ Standing = Literal["new", "present", "folder", "hidden", "outside", "secret"]
 _FOLDERS_MAX: Final = 8
 #: Deepest nesting of commands in commands.
 _DEPTH_MAX: Final = 8
+#: Most paths that are looked up for one line.
+_LOOKS_MAX: Final = 500
 _NULL: Final = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
 
@@ -80,11 +82,21 @@ class _Judge:
         self.folders = [folder]
         self.verdict = Verdict.ALLOW
         self.reasons: list[str] = []
+        self.known: dict[tuple[str, str], Standing] = {}
 
     def find(self, verdict: Verdict, reason: str) -> None:
         self.verdict = max(self.verdict, verdict)
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+    def standing(self, folder: str, path: str) -> Standing:
+        """Return where a path leads; of very many, nobody looks, and it counts as outside."""
+        known = self.known.get((folder, path))
+        if known is None:
+            many = len(self.known) >= _LOOKS_MAX
+            known = "outside" if many else self.places.standing(folder, path)
+            self.known[folder, path] = known
+        return known
 
     # -- Lines and commands ------------------------------------------------------------------
     def line(self, line: Line, depth: int) -> None:
@@ -115,7 +127,7 @@ class _Judge:
             self.path(redirect.target)
             return
         for folder in self.folders:
-            standing = self.places.standing(folder, redirect.target.value)
+            standing = self.standing(folder, redirect.target.value)
             if standing not in ("new", "present"):
                 self.find(Verdict.REFUSE, f"writes to {redirect.target.value}, {_where(standing)}")
             elif standing == "present" and redirect.operator != ">>":
@@ -243,7 +255,7 @@ class _Judge:
         if not word.value or word.value in _NULL or "://" in word.value:
             return
         for folder in self.folders:
-            standing = self.places.standing(folder, word.value)
+            standing = self.standing(folder, word.value)
             if standing in ("outside", "hidden"):
                 self.find(Verdict.CONFIRM, f"uses {word.value}, {_where(standing)}")
             elif standing == "secret":

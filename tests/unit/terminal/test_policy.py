@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mimo.actors.terminal.policy import Judgement, Rules, judge
+from mimo.actors.terminal.policy import Judgement, Rules, Standing, judge
 from mimo.actors.terminal.standing import Surroundings
 from mimo.actors.terminal.verdict import Verdict
 from mimo.actors.workspace.places import Roots
@@ -550,3 +550,21 @@ def test_a_thousand_disguises_of_one_command_are_seen(folder: Path, chance: rand
                 text = wrap.replace("{}", text)
 
         assert judged(folder, text).verdict is not ALLOW, text
+
+
+def test_many_files_take_no_long_time_and_are_asked_about(folder: Path) -> None:
+    """A line of thousands of names mustn't hold up the worker."""
+    looked: list[str] = []
+
+    class Counting(Surroundings):
+        def standing(self, folder: str, path: str) -> Standing:
+            looked.append(path)
+            return super().standing(folder, path)
+
+    names = " ".join(f"f{number}" for number in range(2_500))
+    text = f"cd sub; cd ..; cd sub; cat {names}"
+    roots = Roots(allowed=(folder,))
+    found = judge(text, rules=Rules(), places=Counting(roots), env=ENV, folder=str(folder))
+
+    assert found.verdict is CONFIRM
+    assert len(looked) <= 500
