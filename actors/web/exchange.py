@@ -137,7 +137,8 @@ def ask(
                 f"expected at most {limits.WEB_REDIRECTS_MAX} redirects, got more;"
                 " give the last URL"
             )
-        request = _redirected(request, target, urljoin(request.url, location), response.status)
+        there = _joined(request.url, location)
+        request = _redirected(request, target, there, response.status)
 
 
 class _Watch:
@@ -160,6 +161,15 @@ class _Watch:
                 f"expected the page within {self._allowed_s:g} s, got a part of it"
             )
         return left_s
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise InvalidRequest(
+            f"expected a redirect to a URL, got one to {location[:200]!r}; give the last URL"
+        ) from None
 
 
 def _redirected(request: Request, target: Target, url: str, status: int) -> Request:

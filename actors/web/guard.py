@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import string
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from mimo.config import limits
 from mimo.config.errors import InvalidRequest, NotAvailable, Unavailable
@@ -37,8 +38,9 @@ class Target:
 
     @property
     def path(self) -> str:
-        """Return what is asked for on that host."""
-        return urlunsplit(("", "", self.parts.path or "/", self.parts.query, ""))
+        """Return what is asked for on that host, in ASCII. Source: RFC 3987, 3.1."""
+        asked = urlunsplit(("", "", self.parts.path or "/", self.parts.query, ""))
+        return quote(asked, safe=string.punctuation)
 
 
 def target_of(url: str, allow: Sequence[str]) -> Target:

@@ -157,7 +157,10 @@ class Page:
                 raise NotAvailable(self._browser.proxy.refused[place])
 
     def _note(self, url: str) -> None:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return
         if parts.scheme in {"http", "https", "ws", "wss"} and len(self._asked) < _ASKED_MAX:
             self._asked.add(parts.netloc[:300])
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from mimo.config.errors import (
     Unavailable,
 )
 from tests.support.pages import Answer, page, serving
+from tests.support.website import website
 
 
 def _get(url: str, *allow: str) -> Downloaded:
@@ -34,7 +37,7 @@ def _get(url: str, *allow: str) -> Downloaded:
 def test_a_host_that_is_named_with_its_port_is_read() -> None:
     """Also on loopback: that is what the port says. Source: issue 3, ingest."""
     with serving(page(b"<p>hello", "text/html; charset=utf-8")) as host:
-        found = _get(f"http://{host}/a?b=c#d", host)
+        found = _get(f"http://{host}/ä%20?b=ö#d", host)
 
     assert (found.raw, found.suffix) == (b"<p>hello", ".html")
 
@@ -208,6 +211,48 @@ def test_redirects_are_followed_and_end() -> None:
         assert _get(f"http://{host}/", host).raw == b"/there"
         with pytest.raises(InvalidRequest, match=f"at most {limits.WEB_REDIRECTS_MAX} redirects"):
             _get(f"http://{host}/ring", host)
+
+
+def test_a_redirect_to_no_url_is_refused() -> None:
+    """However it is broken. Source: ours."""
+    with (
+        serving(page(b"", status=302, Location="http://[")) as host,
+        pytest.raises(InvalidRequest, match="redirect to a URL"),
+    ):
+        _get(f"http://{host}/", host)
+
+
+def test_what_is_posted_goes_to_no_other_server() -> None:
+    """Nor do headers of the caller, with whatever they say. Source: RFC 9110, 15.4.8."""
+    with website() as there, website() as here:
+        allow = (here.host, there.host)
+        for path, status in (("/307", 307), ("/303", 303)):
+            here.pages[path] = (status, "text/plain", b"", {"Location": f"{there.url}/echo"})
+        post = exchange.Request(
+            url=f"{here.url}/303", method="POST", body=b"{}", headers={"X-Mine": "1"}
+        )
+
+        answer = exchange.ask(post, allow, SYSTEM_CLOCK)
+        with pytest.raises(InvalidRequest, match="redirect of the POST"):
+            exchange.ask(replace(post, url=f"{here.url}/307"), allow, SYSTEM_CLOCK)
+
+        assert [method for method, *_ in there.requests] == ["GET"]
+        assert "X-Mine" not in there.requests[0][2]
+        assert answer.head.redirects == (f"{here.url}/303",)
+
+
+def test_no_proxy_and_no_password_comes_from_the_surroundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Neither variables nor files of the user have a say. Source: issue 4, security."""
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login ada password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with website() as site:
+        _get(f"{site.url}/", site.host)
+
+        assert "Authorization" not in site.requests[0][2]
 
 
 # -- Within limits --------------------------------------------------------------------------------
