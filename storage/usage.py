@@ -5,11 +5,13 @@ The record keeps the newest `limits.INTERACTIONS_KEPT_MAX` calls; `span` tells f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from mimo.storage.connection import Database
 
+#: Calls that one read takes.
+_SLICE: Final = 5_000
 _WHERE: Final = "at >= :since_s AND at < :until_s AND (:tool = '' OR tool = :tool)"
 
 
@@ -133,10 +135,12 @@ def performance(
     Raises:
         MimoError: See `storage.faults`.
     """
-    rows = db.rows(
-        "SELECT tool, operation, duration_ms, outcome <> 'ok', at "  # noqa: S608
-        f"FROM interactions WHERE {_WHERE}",
+    first = db.value("SELECT min(id) FROM interactions WHERE at >= ?", (since_s,)) or 0
+    rows = _sliced(
+        db,
+        f"tool, operation, duration_ms, outcome <> 'ok', at FROM interactions WHERE {_WHERE}",
         _window(since_s, until_s, tool),
+        after=int(first) - 1,
     )
     tools: dict[tuple[str, str], list[tuple[float, int, float]]] = {}
     operations: dict[tuple[str, str], list[tuple[float, int, float]]] = {}
@@ -144,6 +148,22 @@ def performance(
         tools.setdefault((name, ""), []).append((call[0], call[1], call[2]))
         operations.setdefault((name, operation), []).append((call[0], call[1], call[2]))
     return _performances(tools), _performances(operations)
+
+
+def _sliced(
+    db: Database, select: str, values: dict[str, str | float], *, after: int
+) -> Iterator[tuple[Any, ...]]:
+    """Yield rows by rising id, in slices: no read may hold the log back for long."""
+    while True:
+        rows = db.rows(
+            f"SELECT id, {select} AND id > :after ORDER BY id LIMIT {_SLICE}",
+            {**values, "after": after},
+        )
+        for row in rows:
+            yield row[1:]
+        if len(rows) < _SLICE:
+            return
+        after = rows[-1][0]
 
 
 def _performances(
@@ -201,9 +221,11 @@ def mended(db: Database) -> int:
     Raises:
         MimoError: See `storage.faults`.
     """
-    rows = db.rows(
-        "SELECT session, tool, operation, outcome FROM interactions "
-        "WHERE session IS NOT NULL ORDER BY id"
+    rows = _sliced(
+        db,
+        "session, tool, operation, outcome FROM interactions WHERE session IS NOT NULL",
+        {},
+        after=0,
     )
     last: dict[tuple[int, str, str], str] = {}
     found = 0
