@@ -31,7 +31,11 @@ ROOT_FLAGS = SupervisorFlags(
 )
 
 #: Of workers that start with the node, to go on with what is open, and leave when nothing is.
-RESTS: Mapping[str, Any] = {"rest_after_s": limits.REST_AFTER_S}
+#: What they may take of the machine has a bound: what they work on comes from outside.
+RESTS: Mapping[str, Any] = {
+    "rest_after_s": limits.REST_AFTER_S,
+    "data_bytes_max": limits.TOOL_DATA_BYTES_MAX,
+}
 #: Of workers that start at the first call to them, too.
 ON_DEMAND: Mapping[str, Any] = {"on_demand": True, **RESTS}
 
@@ -179,7 +183,7 @@ def _tools(settings: Settings) -> ChildSpec:
         ONE_FOR_ONE,
         _worker("tools/code", "mimo.actors.code.code.Code", settings, busy_max_s=10.0, **ON_DEMAND),
         # It starts with the node, so that no edit stays half done; the disk may be slow.
-        _worker("tools/files", "mimo.actors.files.files.Files", settings, busy_max_s=30.0, **RESTS),
+        _worker("tools/files", "mimo.actors.files.files.Files", settings, busy_max_s=10.0, **RESTS),
         # External MCP servers, added when their file is read.
         group("tools/skills", SKILLS_FLAGS),
         _worker("tools/skill_keeper", keeper, settings, **ON_DEMAND),

@@ -50,6 +50,8 @@ SUSPECT_AFTER_S = 0.3
 # -- Supervision
 #: Default time for a child to answer `Start`, in seconds.
 START_TIMEOUT_S = 15.0
+#: Most memory of its own that a worker of a tool may have, in bytes.
+TOOL_DATA_BYTES_MAX = 2_147_483_648
 #: A worker that may rest leaves after this long without a call, in seconds.
 REST_AFTER_S = 30.0
 #: Default time for a child to leave after `Stop`, in seconds.

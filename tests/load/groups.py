@@ -12,11 +12,13 @@ from tests.load import (
     footprint,
     fuzz,
     in_flight,
+    isolation,
     kills,
     refusals,
     relay_start,
     round_trips,
     sharing,
+    source_code,
 )
 from tests.load.rows import Row
 from tests.support.node import Node, end, environment, running_node
@@ -103,6 +105,22 @@ def run_fuzz(folder: Path, *, is_short: bool) -> list[Row]:
         return fuzz.measure(node, calls=AMOUNTS["fuzz"][is_short])
 
 
+def run_code(folder: Path, *, is_short: bool) -> list[Row]:
+    """Index source code, and compare what is found with the languages' own tools."""
+    return source_code.measure(folder, is_short=is_short)
+
+
+def run_isolation(folder: Path, *, is_short: bool) -> list[Row]:
+    """Break one family's worker after the other."""
+    found = []
+    for fault in isolation.FAULTS:
+        place = folder / fault.replace(" ", "_")
+        with running_node(place / "data", isolation.settings(place, fault)) as node:
+            times = {"quiet_s": 3.0, "fault_s": 2.0} if is_short else {"quiet_s": 10, "fault_s": 6}
+            found.append(isolation.measure(node, place, fault, **times))
+    return found
+
+
 GROUPS: dict[str, Callable[..., list[Row]]] = {
     "relay_start": run_relay_start,
     "round_trips": run_round_trips,
@@ -112,6 +130,8 @@ GROUPS: dict[str, Callable[..., list[Row]]] = {
     "refusals": run_refusals,
     "kills": run_kills,
     "edits": run_edits,
+    "code": run_code,
     "fuzz": run_fuzz,
+    "isolation": run_isolation,
     "cold_starts": run_cold_starts,
 }

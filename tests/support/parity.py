@@ -57,9 +57,7 @@ ORIGINAL: dict[str, str] = {
     ),
     "meta": "analyze_file debug_error prepare_context suggest_next_tool reload_skills",
     "onboard": "start status",
-    "autonomous": (
-        "queue status pause resume reset_circuit list_queue clear_queue check_safety"
-    ),
+    "autonomous": ("queue status pause resume reset_circuit list_queue clear_queue check_safety"),
     "orchestrate": (
         "execute execute_plan classify status run_procedure list_procedures smart_plan"
         " smart_execute"
