@@ -147,7 +147,15 @@ def _decide(turn: Turn, event: Decide) -> None:
             )
         else:
             error = {"code": "denied", "message": event.note[:500] or "denied by the user"}
-            turn.put(task, "denied", note, status="cancelled", error=error, question="")
+            turn.put(
+                task,
+                "denied",
+                note,
+                status="cancelled",
+                error=error,
+                question="",
+                seen=event.key,
+            )
     elif task.status == "needs_review":
         turn.decide(task, "approved" if event.approved else "denied", event.by, event.note)
         _reviewed(turn, turn.put(task, "reviewed", note, question="", seen=event.key), event)

@@ -296,6 +296,9 @@ class Tasks(GenServer):
     def decide(self, request: messages.DecideTask, call: m.Call) -> Any:
         """Pass a decision on; what lets something happen needs a person's word."""
         task = self._lookup(request.task_id)
+        if request.key and request.key == task.seen:
+            # Its first answer was lost.
+            return self._shown(request.task_id)
         is_review = task.status == "needs_review"
         wanted = {"repeat", "done", "failed"} if is_review else {"approve", "deny"}
         if request.decision not in wanted and not (is_review and request.decision == "deny"):
