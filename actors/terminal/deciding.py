@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ _GIT: Final = {
     "GIT_CONFIG_KEY_1": "safe.bareRepository",
     "GIT_CONFIG_VALUE_1": "explicit",
 }
+_ESTRANGING: Final = frozenset({"cd", "pushd", "popd"}) | programs.RISKS["runs other programs"]
 _SHELLS: Final = {"sh": "/bin/sh", "bash": "bash"}
 
 
@@ -92,8 +93,12 @@ def decide(request: messages.Run, settings: Settings, roots: Roots) -> Decision:
     )
 
 
-def decide_input(request: messages.Interact, row: Row, settings: Settings, roots: Roots) -> None:
+def decide_input(request: messages.Interact, row: Row, settings: Settings, roots: Roots) -> bool:
     """Judge what is typed into a shell as a command line of its own.
+
+    Returns:
+        Whether later lines may mean something else than what they say: after `cd`, `alias`, `eval`
+        and the like, each of them is asked about.
 
     Raises:
         InvalidRequest: It is refused, or no whole line.
@@ -101,7 +106,7 @@ def decide_input(request: messages.Interact, row: Row, settings: Settings, roots
     """
     text = request.input
     if text.strip("\x03\x04\n\r\t ") == "":
-        return
+        return row.is_strange
     if not text.endswith("\n"):
         raise InvalidRequest(
             "expected whole lines for a shell, got a part of one; end the input with a newline"
@@ -113,7 +118,23 @@ def decide_input(request: messages.Interact, row: Row, settings: Settings, roots
         env=environment(os.environ),
         folder=row.cwd,
     )
+    if row.is_strange:
+        judgement = replace(
+            judgement,
+            verdict=max(judgement.verdict, Verdict.CONFIRM),
+            reasons=("the shell may be in another folder by now", *judgement.reasons),
+        )
     _settle(judgement, text, row.cwd, approved=request.approved)
+    return row.is_strange or _estranges(judgement)
+
+
+def _estranges(judgement: Judgement) -> bool:
+    """Tell whether a line may change what later ones mean; one that isn't understood may."""
+    if judgement.line is None:
+        return True
+    names = [bare_name(each.words[0].value) for each in judgement.line.commands if each.words]
+    assigns = any(each.assignments and not each.words for each in judgement.line.commands)
+    return assigns or any(name in _ESTRANGING for name in names)
 
 
 def rules_of(settings: Settings) -> Rules:

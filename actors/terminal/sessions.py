@@ -40,6 +40,7 @@ class Row:
         pid: Of its first process; 0 until its keeper has told.
         read: Where the last answer ended, in bytes.
         ended: Why it ended; "" while it runs.
+        is_strange: Whether a shell may mean something else by now than what its lines say.
     """
 
     token: str
@@ -55,6 +56,7 @@ class Row:
     pid: int = 0
     read: int = 0
     ended: str = ""
+    is_strange: bool = False
 
     def to_row(self) -> dict[str, Any]:
         """Return it as plain values."""

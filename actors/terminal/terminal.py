@@ -193,7 +193,8 @@ class Terminal(SessionsOwner):
                 f"expected a session that runs, got {request.pid}, which has {session.row.ended}"
             )
         if session.row.is_shell:
-            decide_input(request, session.row, self._settings, self._roots)
+            strange = decide_input(request, session.row, self._settings, self._roots)
+            self._keep(session, session.row, is_strange=strange)
         offset = session.row.read
         text = orders.packed(request.input.encode("utf-8", "replace"))
         asked = {"do": "write", "data": text, "until": "output", "wait_s": request.timeout_s}

@@ -224,8 +224,8 @@ def test_what_is_typed_into_a_shell_is_judged(tree: Tree, workspace: Path) -> No
     """A shell that was approved is no way around the policy."""
     pid = session(tree, "sh", timeout_s=0.1)["pid"]
 
-    def type_(text: str) -> dict[str, Any]:
-        asked = messages.Interact(pid=pid, input=text, timeout_s=5.0, approved=False)
+    def type_(text: str, *, approved: bool = False) -> dict[str, Any]:
+        asked = messages.Interact(pid=pid, input=text, timeout_s=1.0, approved=approved)
         found: dict[str, Any] = tree.call(TERMINAL, asked).data
         return found
 
@@ -235,6 +235,9 @@ def test_what_is_typed_into_a_shell_is_judged(tree: Tree, workspace: Path) -> No
     with pytest.raises(InvalidRequest, match="whole lines"):
         type_("r")
     assert (workspace / "a.txt").exists()
+    type_("cd /\n", approved=True)
+    with pytest.raises(ApprovalRequired, match="another folder"):
+        type_("echo x > tmp/x\n")
     end(tree, pid)
 
 
