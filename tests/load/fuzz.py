@@ -28,7 +28,7 @@ def settings(folder: Path) -> dict[str, str]:
     (root / "a.py").write_text("def f():\n    return 1\n")
     (root / "notes.md").write_text("# Notes\n\nTea at four.\n")
     return {
-        "MIMO_WORKSPACE_ROOTS": json.dumps([str(root)]),
+        "MIMO_WORKSPACE_ROOTS": str(root),
         "MIMO_LIMITS_RISKY_RATE_PER_S": "100000",
         "MIMO_LIMITS_RISKY_BURST": "100000",
     }

@@ -6,7 +6,6 @@ take three times as long as in quiet, at the 99th percentile.
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
@@ -54,7 +53,7 @@ def settings(folder: Path, fault: str) -> dict[str, str]:
     root = folder / "workspace"
     root.mkdir(parents=True)
     (root / "notes.md").write_text("# Notes\n")
-    found = {"MIMO_WORKSPACE_ROOTS": json.dumps([str(root)]), "MIMO_RECALL_WORKERS": "2"}
+    found = {"MIMO_WORKSPACE_ROOTS": str(root), "MIMO_RECALL_WORKERS": "2"}
     kind = CARRIED.get(fault)
     if kind:
         marks = folder / "faults"

@@ -94,3 +94,11 @@ def test_no_call_however_odd_brings_anything_down(data_dir: Path) -> None:
     (row,) = record("fuzz", groups.run_fuzz(data_dir, is_short=True))
     assert row.raw["faults"] == []
     assert row.raw["died"] == {}
+
+
+def test_source_code_is_indexed_as_it_is_written(tmp_path: Path) -> None:
+    """Mimo's own source by a real client; larger projects in the table. Source: issue 4, bars."""
+    lines, changed, found = record("code", groups.run_code(tmp_path, is_short=True))
+    require([found])
+    assert lines.raw["took_s"] / lines.raw["lines"] * 100_000 < source_code.LINES_S_MAX * SLOW
+    assert changed.raw["changed_s"] < source_code.CHANGED_S_MAX * SLOW, changed.figure
