@@ -67,7 +67,7 @@ def wrong(database: Path, tasks: list[dict[str, Any]], ids: list[str], notes: Co
     reader = open_reader(database)
     try:
         rows = "SELECT content, count(*) FROM memories WHERE deleted_at IS NULL GROUP BY content"
-        memories = dict(reader.rows(rows))
+        memories: dict[str, int] = dict(reader.rows(rows))
         ended = [task_reads.task(reader, one) for one in ids]
     finally:
         reader.close()
