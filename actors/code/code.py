@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,8 +37,10 @@ BRIDGE = "bridge/mcp_bridge"
 SLICE_S = 0.05
 #: How long a question waits for the index; below what the bridge's breaker calls slow, in seconds.
 WAIT_S = 4.0
-#: How long a reader without work is kept, and how often it is looked after, in seconds.
+#: How often a reader is looked after, in seconds, and how many looks without work it is kept: to
+#: start another one and load its grammars takes 0.1 s.
 LOOK_S = 2.0
+IDLE_LOOKS = 8
 
 
 class _Go:
@@ -62,7 +65,7 @@ class _Waiting:
     call: m.Call
     question: cm.Question
     refresh: Refresh
-    is_over: bool = False
+    timer: int = 0
 
 
 class Code(GenServer):
@@ -78,10 +81,11 @@ class Code(GenServer):
         self._index = CodeIndex(settings.paths.code_index)
         self._answers = Answers(self._index, self._roots)
         self._jobs = Jobs(self._index, self.clock, self._watch, self._unwatch)
-        self._waiting = 0
+        self._waiting: list[_Waiting] = []
         self._probes: list[Probe] = []
         self._goes = False
         self._looks = False
+        self._idle_looks = 0
         self._onboarding = Onboarding(self, self._index, self._roots, self._refresh)
         self._onboarding.resume()
 
@@ -133,11 +137,11 @@ class Code(GenServer):
 
     def statistics_extra(self) -> dict[str, Any]:
         """Add what is being done."""
-        return {"refreshes": len(self._jobs), "waiting": self._waiting}
+        return {"refreshes": len(self._jobs), "waiting": len(self._waiting)}
 
     # -- Questions ---------------------------------------------------------------------------
     def _ask(self, question: cm.Question, call: m.Call) -> Any:
-        if self._waiting >= limits.CODE_WAITING_MAX:
+        if len(self._waiting) >= limits.CODE_WAITING_MAX:
             raise Busy(
                 f"expected at most {limits.CODE_WAITING_MAX} calls that wait, got one more",
                 retry_after_s=1.0,
@@ -151,17 +155,17 @@ class Code(GenServer):
         force = isinstance(question, cm.Index) and question.force
         refresh = Refresh(scope, self._index, self._roots, force=force)
         waiting = _Waiting(call, question, refresh)
-        self._waiting += 1
+        self._waiting.append(waiting)
         waiting.refresh = self._refresh(refresh, lambda error: self._answer(waiting, error))
-        self.after(WAIT_S, _Waited(waiting))
+        waiting.timer = self.after(WAIT_S, _Waited(waiting))
         return NO_REPLY
 
     def _answer(self, waiting: _Waiting, error: MimoError | None = None) -> None:
         """Answer from what is there now, once."""
-        if waiting.is_over:
+        if waiting not in self._waiting:
             return
-        waiting.is_over = True
-        self._waiting -= 1
+        self._waiting.remove(waiting)
+        self.cancel(waiting.timer)
         refresh, question = waiting.refresh, waiting.question
         try:
             if error is not None:
@@ -179,7 +183,7 @@ class Code(GenServer):
         self.reply(waiting.call, Result(data=data, degraded=refresh.missing()))
 
     # -- Working -----------------------------------------------------------------------------
-    def _refresh(self, refresh: Refresh, then: Any) -> Refresh:
+    def _refresh(self, refresh: Refresh, then: Callable[[MimoError | None], None]) -> Refresh:
         """Have a refresh done and `then` called; return the one that is done for it."""
         job = self._jobs.add(refresh, then)
         self._go_soon()
@@ -209,22 +213,28 @@ class Code(GenServer):
         self._go()
 
     def _look(self) -> None:
-        """End a reader that hangs, and one that has had nothing to do since the last look."""
+        """End a reader that hangs, and one that has had nothing to do for a while."""
         self._looks = False
+        self._idle_looks = 0 if len(self._jobs) else self._idle_looks + 1
         if self._jobs.overdue_s > jobs.OVERDUE_S:
             self._jobs.give_up()
             self._go_soon()
         for probe in [each for each in self._probes if self.clock.monotonic_s() > each.ends_s]:
             self._end_probe(probe)
-        if not len(self._jobs):
+        if self._idle_looks >= IDLE_LOOKS:
             self._jobs.close()
-        if len(self._jobs) or self._probes:
+        if self._jobs.reader is not None or self._probes:
             self._looks = True
             self.after(LOOK_S, _Look())
 
     def _tell_progress(self) -> None:
-        for request_id, text in self._onboarding.progress():
-            self.cast(BRIDGE, CallProgress(request_id=request_id, text=text))
+        for request_id, refresh in (*self._asking(), *self._onboarding.asking()):
+            self.cast(BRIDGE, CallProgress(request_id=request_id, text=refresh.progress()))
+
+    def _asking(self) -> Iterator[tuple[str, Refresh]]:
+        for each in self._waiting:
+            if isinstance(each.question, cm.Index):
+                yield each.question.request_id, each.refresh
 
     # -- Parsing -----------------------------------------------------------------------------
     def _parse(self, request: cm.Parse, call: m.Call) -> Any:

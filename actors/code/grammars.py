@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import os
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
@@ -113,7 +114,8 @@ _BY_ENDING: Final = {end: name for name, each in GRAMMARS.items() for end in eac
 
 def language_of(path: str | PurePath) -> str:
     """Return the language of a file by its name's ending; "" for one that isn't understood."""
-    return _BY_ENDING.get(PurePath(path).suffix.lower(), "")
+    # Asked about every file of a walk; PurePath takes ten times longer.
+    return _BY_ENDING.get(os.path.splitext(path)[1].lower(), "")  # noqa: PTH122
 
 
 def grammar_of(language: str) -> Grammar:

@@ -158,7 +158,7 @@ class Onboarding:
         place = self._folder(request.path)
         work = self._works.get(str(place))
         if work is not None:
-            return self._told(work.project, work.steps, _progress(work.refresh))
+            return self._told(work.project, work.steps, work.refresh.progress())
         project = self._index.project(str(place))
         if project is None:
             return {
@@ -174,16 +174,16 @@ class Onboarding:
             return False
         if info.call in info.work.waiting:
             info.work.waiting.remove(info.call)
-            progress = _progress(info.work.refresh)
+            progress = info.work.refresh.progress()
             told = self._told(info.work.project, info.work.steps, progress)
             self._owner.reply(info.call, Result(data=told))
         return True
 
-    def progress(self) -> Iterator[tuple[str, str]]:
-        """Yield how far each project is, for each call that waits for one."""
+    def asking(self) -> Iterator[tuple[str, Refresh]]:
+        """Yield what each call waits for."""
         for work in self._works.values():
             for request_id in work.request_ids if work.waiting else ():
-                yield request_id, _progress(work.refresh)
+                yield request_id, work.refresh
 
     def _folder(self, path: str) -> Place:
         place = scope_of(self._roots, path)[0]
@@ -321,10 +321,6 @@ def _outcome(value: Any) -> dict[str, Any]:
 
 def _failed(code: str, message: str) -> dict[str, Any]:
     return {"state": "failed", "code": code, "message": message[:300]}
-
-
-def _progress(refresh: Refresh) -> str:
-    return f"{refresh.seen} files looked at, {refresh.changed} to be read"
 
 
 def _no_manifest(parts: tuple[str, ...]) -> str:

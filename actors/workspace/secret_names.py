@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable
 
 #: Names of files that hold keys or passwords; upper and lower case are the same.
@@ -26,10 +27,19 @@ SECRET_FOLDERS = frozenset(
 _NOT_SECRET = (".env.example", ".env.sample", ".env.template", "*.pub")
 
 
+def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
+    """Return one expression for many globs: walks ask it about every file."""
+    return re.compile("|".join(map(fnmatch.translate, patterns)))
+
+
+_SECRET = _any_of(SECRET_NAMES)
+_OPEN = _any_of(_NOT_SECRET)
+
+
 def is_secret(name: str) -> bool:
     """Tell whether a file of this name holds keys or passwords."""
     lower = name.lower()
-    return _fits(lower, SECRET_NAMES) and not _fits(lower, _NOT_SECRET)
+    return bool(_SECRET.match(lower)) and not _OPEN.match(lower)
 
 
 def is_secret_folder(name: str) -> bool:
@@ -44,7 +54,3 @@ def is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def _fits(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

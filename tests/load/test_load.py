@@ -8,7 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from mimo.config import limits
-from tests.load import cold_starts, footprint, groups, kills, refusals, relay_start, round_trips
+from tests.load import (
+    cold_starts,
+    footprint,
+    groups,
+    kills,
+    refusals,
+    relay_start,
+    round_trips,
+    source_code,
+)
 from tests.load.rows import record, require
 from tests.support.figures import median
 
