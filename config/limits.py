@@ -386,6 +386,24 @@ SEQUENCE_CALLS_MAX = 10_000
 #: Longest description of a task, in characters.
 TASK_CHARS_MAX = 2_000
 
+# -- Composites of several tools -------------------------------------------------------------------
+#: How long each part may take, in seconds: facts of a file, a search, code, a checker or package.
+META_FACTS_S = 5.0
+META_SEARCH_S = 6.0
+META_CODE_S = 10.0
+META_CHECK_S = 15.0
+#: Longest error message or traceback that is read, in characters.
+ERROR_TEXT_CHARS_MAX = 20_000
+#: Largest budget of a context, in tokens by estimate.
+CONTEXT_TOKENS_MAX = 8_000
+#: Most rows of one list, lines of a file's beginning, and characters of one memory, of one item of
+#: a context and of one definition that are shown.
+META_ROWS_MAX = 20
+META_LINES_MAX = 100
+META_EXCERPT_CHARS = 400
+META_ITEM_CHARS = 600
+META_SOURCE_CHARS = 1_600
+
 # -- Code ------------------------------------------------------------------------------------------
 #: Longest name and longest signature of a symbol, in characters.
 SYMBOL_CHARS_MAX = 200
@@ -393,8 +411,10 @@ SIGNATURE_CHARS_MAX = 240
 #: Largest source file that is read, in bytes, and the longest text of a message, in characters.
 CODE_FILE_BYTES_MAX = 4_194_304
 CODE_SOURCE_CHARS_MAX = 100_000
-#: How long one file may be parsed, in seconds, and what its reader may map meanwhile, in bytes.
+#: How long one file may be parsed, and one for which somebody waits, in seconds, and what its reader
+#: may map meanwhile, in bytes.
 CODE_FILE_S_MAX = 10.0
+CODE_PROBE_S_MAX = 2.0
 CODE_READER_BYTES_MAX = 1_073_741_824
 #: Most that is kept of one file.
 CODE_SYMBOLS_PER_FILE_MAX = 20_000

@@ -44,7 +44,13 @@ class Probe:
 
 def reader_of(handle: int, language: str) -> Reader:
     """Have an open file parsed by a reader of its own; the handle is closed."""
-    task = Task(path="", language=language, hash="", tree_chars=limits.CODE_TREE_CHARS_MAX)
+    task = Task(
+        path="",
+        language=language,
+        hash="",
+        tree_chars=limits.CODE_TREE_CHARS_MAX,
+        seconds=limits.CODE_PROBE_S_MAX,
+    )
     reader = Reader()
     try:
         reader.send([task], [handle])

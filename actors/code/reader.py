@@ -147,7 +147,7 @@ def _serve(outer: socket.socket) -> None:
             return
         for task, handle in zip(json.loads(line), handles, strict=True):
             # Its default action ends the process, also in the midst of C code.
-            signal.setitimer(signal.ITIMER_REAL, limits.CODE_FILE_S_MAX)
+            signal.setitimer(signal.ITIMER_REAL, task["seconds"])
             answer = _answer(task, handle)
             signal.setitimer(signal.ITIMER_REAL, 0.0)
             os.close(handle)

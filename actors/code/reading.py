@@ -28,12 +28,14 @@ class Task(TypedDict):
         language: One of `grammars.GRAMMARS`.
         hash: Of what it held when it was read last; "" to read it in any case.
         tree_chars: Characters of its syntax tree that are wanted.
+        seconds: How long it may take.
     """
 
     path: str
     language: str
     hash: str
     tree_chars: int
+    seconds: float
 
 
 class Answer(TypedDict, total=False):

@@ -106,7 +106,13 @@ class Refresh:
         if before is not None and before[0] == stamps and not self.forces:
             return None
         known_hash = before[1] if before is not None and not self.forces else ""
-        return Task(path=path, language=language_of(path), hash=known_hash, tree_chars=0)
+        return Task(
+            path=path,
+            language=language_of(path),
+            hash=known_hash,
+            tree_chars=0,
+            seconds=limits.CODE_FILE_S_MAX,
+        )
 
     def _forget(self, gone: list[str]) -> Iterator[Batch]:
         for start in range(0, len(gone), _REMOVED_MAX):

@@ -189,3 +189,12 @@ def test_without_a_workspace_it_says_how_to_get_one(tmp_path: Path) -> None:
         text: dict[str, Any] = {"source": "x = 1", "language": "python"}
         found = client.submit("parse", tool="code", **text).result()
         assert found["symbols"][0]["name"] == "x"
+
+
+def test_a_text_that_takes_a_grammar_too_long_is_given_up(node: Node, ask: Ask) -> None:
+    """Quadratic error recovery; only the process that parses it is ended."""
+    worker = node.pid_of("tools/code")
+    with pytest.raises(CallError, match="too much memory or time"):
+        ask("parse", source="(" * 100_000, language="cpp")
+    assert ask("parse", source="int x;", language="cpp")["total"] == 1
+    assert node.pid_of("tools/code") == worker

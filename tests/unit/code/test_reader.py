@@ -11,8 +11,11 @@ import pytest
 
 from mimo.actors.code import messages as cm
 from mimo.actors.code import reader as reader_module
+from mimo.actors.code.answers import scope_of
 from mimo.actors.code.reading import Answer, Task, read
+from mimo.actors.code.refreshing import Refresh
 from mimo.config import limits
+from mimo.config.clock import SYSTEM_CLOCK
 from tests.support.code_bench import bench
 
 Read = Callable[[Task, int, int], Answer]
@@ -100,3 +103,27 @@ def test_the_reader_leaves_with_its_parent(tmp_path: Path) -> None:
         os.kill(reader.pid, 0)
     with pytest.raises(ProcessLookupError):
         os.kill(reader.pid, 0)
+
+
+def test_a_frozen_reader_is_given_up_and_its_batch_read_by_another(tmp_path: Path) -> None:
+    with bench(tmp_path) as made:
+        (made.root / "a.py").write_text("def first(): pass\n")
+        os.utime(made.root / "a.py", (500, 500))
+        made.refresh()
+        reader = made.jobs.reader
+        assert reader is not None
+        os.kill(reader.pid, signal.SIGSTOP)
+        for name in ("b", "c"):
+            (made.root / f"{name}.py").write_text(f"def {name}(): pass\n")
+        made.jobs.add(
+            Refresh(scope_of(made.roots, ""), made.index, made.roots), lambda _error: None
+        )
+        made.jobs.work(SYSTEM_CLOCK.monotonic_s() + 60.0)
+        assert made.jobs.overdue_s >= 0.0
+        made.jobs.give_up()
+        made.finish()
+        notes = made.index.notes([str(made.root)], 9)
+        found = made.ask(cm.Search(pattern="*"))
+
+    assert [Path(path).name for path, _ in notes] == ["b.py"]
+    assert {each["name"] for each in found["symbols"]} == {"first", "c"}
