@@ -105,7 +105,15 @@ ALIASES: Mapping[str, Alias] = {
     "store_fact": Alias("memory", "store"),
     "suggest_next_tool": Alias("meta", "suggest_next_tool"),
     "teach_mimo": Alias("knowledge", "teach"),
-    "think": Alias("reason", "thought"),
+    "think": Alias(
+        "reason",
+        "thought",
+        renames={
+            "thoughtNumber": "thought_number",
+            "totalThoughts": "total_thoughts",
+            "nextThoughtNeeded": "next_thought_needed",
+        },
+    ),
     "verify": Alias(
         "cognitive",
         "verify_math",
@@ -131,6 +139,13 @@ OLD_OPERATIONS: Mapping[tuple[str, str], Alias] = {
     ("memory", "graph"): Alias("knowledge", "query"),
 }
 
+#: Tools of which the original took calls without an operation, and what those meant.
+WITHOUT_OPERATION: Mapping[str, Alias] = {
+    "awakening_status": Alias("awakening_status", "status"),
+    "onboard": Alias("onboard", "start"),
+    "tool_usage": Alias("tool_usage", "stats"),
+}
+
 
 def translated(name: str, arguments: Mapping[str, Any]) -> Translated | None:
     """Return a call under an old name in the names of today; None if the name isn't old.
@@ -142,7 +157,8 @@ def translated(name: str, arguments: Mapping[str, Any]) -> Translated | None:
     given = arguments.get("operation")
     alias = ALIASES.get(name)
     if alias is None:
-        alias = OLD_OPERATIONS.get((name, given)) if isinstance(given, str) else None
+        table = OLD_OPERATIONS.get((name, given)) if isinstance(given, str) else None
+        alias = WITHOUT_OPERATION.get(name) if given is None else table
         given = None
     if alias is None:
         return None

@@ -6,7 +6,6 @@ idempotency key, so a client sees a slower answer and never a killed worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,10 +18,11 @@ from mimo.actors.bridge.gateway import (
     Submission,
 )
 from mimo.actors.bridge.hindsight import BRIEFING_S, Hindsight, remember
+from mimo.actors.bridge.leaving import LIFECYCLE, TASKS, IdleCheck, Leaving
 from mimo.actors.bridge.messages import CallProgress, CallTool
 from mimo.actors.bridge.outcomes import outcome_of
 from mimo.actors.bridge.recording import Left, Noted, Recorder, noted_of
-from mimo.actors.lifecycle.messages import BeforeExit, Used
+from mimo.actors.lifecycle.messages import Used
 from mimo.actors.operations import CallContext, Operation, Result, Tool
 from mimo.actors.pools import recall_names
 from mimo.actors.resilience.messages import (
@@ -37,8 +37,7 @@ from mimo.config.errors import MimoError, Unavailable
 from mimo.config.settings import Settings
 from mimo.storage.records import Interaction
 from mimo.supervision import messages as m
-from mimo.supervision.gen_server import NO_REPLY, GenServer, failure
-from mimo.supervision.node import request_node_stop
+from mimo.supervision.gen_server import NO_REPLY, failure
 
 #: How long calls are collected before they are counted elsewhere, in seconds.
 RECORDS_FLUSH_S = 1.0
@@ -49,11 +48,8 @@ RECORDS_MAX = 10_000
 TELEMETRY = "resilience/telemetry"
 WRITER = "storage/writer"
 SERVICES = "resilience/services"
-LIFECYCLE = "memory/lifecycle"
-#: How often the lifecycle is told that somebody calls, and how long the node's exit waits for a
-#: cycle that is due besides its budget, in seconds.
+#: How often the lifecycle is told that somebody calls, in seconds.
 USED_EACH_S = 5.0
-EXIT_WAIT_S = 5.0
 #: Ends of a group after which it is parked, and no restart is on its way.
 PARKING = frozenset({"gave_up", "start_failed"})
 
@@ -67,13 +63,6 @@ class _FlushNotes:
 
 
 @dataclass(slots=True)
-class _IdleCheck:
-    """Timer payload: the last client left when `departures` had this value."""
-
-    departures: int
-
-
-@dataclass(slots=True)
 class _Open:
     """One call in flight."""
 
@@ -83,7 +72,7 @@ class _Open:
     began_s: float
 
 
-class McpBridge(GenServer):
+class McpBridge(Leaving):
     """Route tool calls; the subclass in `mimo.interfaces` speaks the protocols.
 
     A subclass implements `serve`, `stop_serving`, `checked` and `changed`.
@@ -105,17 +94,19 @@ class McpBridge(GenServer):
         self._pools = {"memory/recall": recall_names(self.settings)}
         self._parked: set[str] = set()
         self._breaker_state = self._admission.database_state
-        self._connections = 0
-        self._departures = 0
         self._told_used_s = float("-inf")
         self._served = 0
         self._failed = 0
         self.watch_fd(self.gateway.fileno(), self._drain)
-        self.follow(TELEMETRY, WRITER, *self._pools["memory/recall"])
+        self.follow(TELEMETRY, WRITER, TASKS, *self._pools["memory/recall"])
         self.monitor(SERVICES, "memory")
         self._hindsight.read(self.clock.wall_s())
         self.serve()
-        self._plan_idle_exit()
+        self.plan_idle_exit()
+
+    def calls_in_flight(self) -> int:
+        """Return how many calls haven't been answered."""
+        return len(self._open)
 
     def serve(self) -> None:
         """Start the thread that speaks the protocols; return when it listens.
@@ -192,8 +183,8 @@ class McpBridge(GenServer):
                 self._flush_records()
             case _FlushNotes():
                 self._flush_notes()
-            case _IdleCheck():
-                self._leave_if_idle(info, self._finish_sleep)
+            case IdleCheck():
+                self.check_idle(info)
 
     def terminate(self, reason: m.ExitReason) -> None:  # noqa: ARG002
         """Stop serving in order; what was noted is handed over."""
@@ -220,7 +211,7 @@ class McpBridge(GenServer):
                 case Cancellation():
                     self._cancel(item.ticket)
                 case Connections():
-                    self._count_connections(item.count)
+                    self.count_connections(item.count)
                 case Departure():
                     self._hindsight.left(item.connection)
                     self._note(Left(item.connection))
@@ -325,26 +316,6 @@ class McpBridge(GenServer):
         if is_due and self.cast(LIFECYCLE, Used()):
             self._told_used_s = now_s
 
-    def _leave_if_idle(self, check: _IdleCheck, leave: Callable[[_IdleCheck], None]) -> None:
-        if self._connections == 0 and check.departures == self._departures:
-            leave(check)
-
-    def _finish_sleep(self, check: _IdleCheck) -> None:
-        """Let the cycle that is due run, then leave if still nobody is here."""
-        if not self.is_up(LIFECYCLE):
-            self._stop_node(check)
-            return
-        self.call(
-            LIFECYCLE,
-            BeforeExit(),
-            lambda _: self._leave_if_idle(check, self._stop_node),
-            timeout_s=self.settings.lifecycle.budget_s + EXIT_WAIT_S,
-        )
-
-    def _stop_node(self, _check: _IdleCheck) -> None:
-        self._log.info("node.idle_exit")
-        request_node_stop(self.settings.paths.run)
-
     # -- Counting ------------------------------------------------------------------------------
     def _record(self, row: CallRow) -> None:
         if not self._records:
@@ -388,12 +359,3 @@ class McpBridge(GenServer):
             self._records.clear()
         elif self._records:
             self.after(RECORDS_FLUSH_S, _FlushRecords())
-
-    def _count_connections(self, count: int) -> None:
-        self._connections = count
-        self._plan_idle_exit()
-
-    def _plan_idle_exit(self) -> None:
-        if self._connections == 0 and self.settings.idle_exit_s:
-            self._departures += 1
-            self.after(self.settings.idle_exit_s, _IdleCheck(self._departures))

@@ -47,6 +47,10 @@ class Roots:
         """Return the allowed folder that holds a resolved path; None if it lies outside."""
         return self.workspace().root_of(real)
 
+    def outside(self, given: str) -> InvalidRequest:
+        """Return the error for a path that may not be read."""
+        return self.workspace().outside(given)
+
     def workspace(self) -> WorkspaceRoots:
         """Return the same folders for the parts that all tools share."""
         return WorkspaceRoots(

@@ -169,7 +169,7 @@ OPERATIONS = (
     ),
     Operation(
         name="procedure_status",
-        summary="Show where a run is, what it asks, its context, journal and result.",
+        summary="Show where a run is; what it asks, its context, journal and result.",
         parameters=take("run_id", "limit"),
         required=("run_id",),
         result=RUN,
@@ -237,7 +237,7 @@ OPERATIONS = (
     ),
     Operation(
         name="list_procedures",
-        summary="Show registered procedures and shipped examples; with a name, its versions.",
+        summary="Show registered procedures; shipped examples; with a name, its versions.",
         parameters=take("name"),
         result=result(("procedures", "count", "examples")),
         effect="read",
@@ -286,7 +286,7 @@ OPERATIONS = (
     ),
     Operation(
         name="dry_run_procedure",
-        summary="Walk through without effects, with assumed or given answers.",
+        summary="Walk through without effects; with assumed or given answers.",
         parameters=take("name", "version", "definition", "context", "answers"),
         result=result(
             ("status", "journal", "context", "assumed"),
@@ -316,9 +316,9 @@ ORCHESTRATE = Tool(
     name="orchestrate",
     title="Orchestrate",
     description=(
-        "Procedures: versioned state machines of tool calls, conditions, waits, parallel branches"
-        " and approvals, with retries, timeouts and undoing. A run survives crashes. Read"
-        " mimo://schema/orchestrate/validate_procedure for an example of a definition."
+        "Plans and procedures: tool calls with conditions, waits, parallel branches, approvals,"
+        " retries and undoing. A run survives crashes. An example of a definition:"
+        " mimo://schema/orchestrate/validate_procedure."
     ),
     operations=OPERATIONS,
 )

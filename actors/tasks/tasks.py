@@ -114,7 +114,10 @@ class Tasks(GenServer):
 
     def statistics_extra(self) -> dict[str, Any]:
         """Add what is open."""
-        return {"open_tasks": self._runner.queue.open_count}
+        return {
+            "open_tasks": self._runner.queue.open_count,
+            "is_busy": not self.may_rest(),
+        }
 
     # -- The world of the runner -----------------------------------------------------------------
     def now_s(self) -> float:

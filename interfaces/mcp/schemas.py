@@ -143,7 +143,6 @@ def listed(tool: Tool) -> types.Tool:
     """Return the tool's entry in `tools/list`."""
     return types.Tool(
         name=tool.name,
-        title=tool.title,
         description=tool.description,
         input_schema=input_schema(tool),
         output_schema=output_schema(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jsonschema
@@ -38,6 +39,10 @@ def ask(client: Client, operation: str, **arguments: Any) -> dict[str, Any]:
     assert known is not None
     jsonschema.validate(found, known.result)
     return found
+
+
+def asks(client: Client, run_id: str) -> Any:
+    return ask(client, "status", run_id=run_id).get("asks")
 
 
 def refused(client: Client, operation: str, **arguments: Any) -> CallError:
@@ -97,9 +102,8 @@ def test_a_failing_step_halts_continues_or_escalates_as_its_policy_says(client: 
     for decision, expected in (("approve_procedure", "succeeded"), ("reject_procedure", "failed")):
         plan = [MISSING | {"id": "bad", "on_error": "escalate"}, store(decision, id="after")]
         run = ask(client, "execute_plan", plan=plan, wait_s=0)
-        asked = eventually(
-            lambda run=run: ask(client, "status", run_id=run["run_id"]).get("asks"), within_s=20.0
-        )
+        run_id = run["run_id"]
+        asked = eventually(partial(asks, client, run_id), within_s=20.0)
         assert "not_found" in asked[0]["question"]
         client.submit(decision, tool="orchestrate", run_id=run["run_id"]).result()
         assert ended(client, run["run_id"])["status"] == expected

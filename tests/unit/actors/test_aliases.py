@@ -57,3 +57,12 @@ def test_an_old_operation_of_a_tool_of_today_may_lead_to_another_tool() -> None:
 def test_what_is_not_old_is_left_alone(arguments: dict[str, object]) -> None:
     """Also with an operation that is no text."""
     assert translated("file", arguments) is None
+
+
+def test_what_took_no_operation_still_needs_none() -> None:
+    """Old clients call `awakening_status` with nothing."""
+    meant = translated("awakening_status", {"include_guidance": True})
+
+    assert meant is not None
+    assert (meant.tool, meant.operation) == ("awakening_status", "status")
+    assert translated("awakening_status", {"operation": "status"}) is None
