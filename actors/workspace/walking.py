@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
 
+from mimo.actors.workspace.ignoring import quick
 from mimo.actors.workspace.opening import folder
 from mimo.actors.workspace.places import Place, Roots, real_path
 from mimo.actors.workspace.secret_names import is_secret, is_secret_folder, is_text
@@ -140,7 +141,7 @@ class _Rules:
 
     def __init__(self, place: Place, lines: list[str]) -> None:
         self._depth = len(place.parts)
-        self._spec = GitIgnoreSpec.from_lines(lines)
+        self._spec = GitIgnoreSpec.from_lines(quick(lines))
 
     def verdict(self, place: Place, *, is_folder: bool) -> bool | None:
         """Tell whether it is ignored; None if no rule speaks of it."""
