@@ -5,7 +5,6 @@ Order is dependency: what stands lower needs what stands higher.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.pools import recall_names
@@ -29,15 +28,6 @@ REST_FOR_ONE = SupervisorFlags(strategy=RestartStrategy.REST_FOR_ONE, intensity=
 ROOT_FLAGS = SupervisorFlags(
     strategy=RestartStrategy.REST_FOR_ONE, intensity=5, period_s=10.0, parks_groups=True
 )
-
-#: Of workers that start with the node, to go on with what is open, and leave when nothing is.
-#: What they may take of the machine has a bound: what they work on comes from outside.
-RESTS: Mapping[str, Any] = {
-    "rest_after_s": limits.REST_AFTER_S,
-    "data_bytes_max": limits.TOOL_DATA_BYTES_MAX,
-}
-#: Of workers that start at the first call to them, too.
-ON_DEMAND: Mapping[str, Any] = {"on_demand": True, **RESTS}
 
 #: Which heir holds the tables of which owner.
 HEIR_OF = {
@@ -76,6 +66,22 @@ def _worker(id: str, start: str, settings: Settings, **fields: Any) -> ChildSpec
     if id in HEIR_OF:
         args["heir"] = HEIR_OF[id]
     return ChildSpec(id=id, start=start, args=args | fields.pop("args", {}), **fields)
+
+
+def _rests(settings: Settings) -> dict[str, Any]:
+    """Say of a worker that it starts with the node, to go on with what is open, and rests.
+
+    What it may take of the machine has a bound: what it works on comes from outside.
+    """
+    return {
+        "rest_after_s": settings.rest_after_s,
+        "data_bytes_max": limits.TOOL_DATA_BYTES_MAX,
+    }
+
+
+def _on_demand(settings: Settings) -> dict[str, Any]:
+    """Say of a worker that it starts at the first call to it, and rests."""
+    return {"on_demand": True, **_rests(settings)}
 
 
 def _heirs(settings: Settings) -> ChildSpec:
@@ -145,14 +151,14 @@ def _memory(settings: Settings) -> ChildSpec:
             settings,
             busy_max_s=10.0,
         ),
-        _worker("memory/llm", "mimo.actors.llm.client.LlmClient", settings, **RESTS),
+        _worker("memory/llm", "mimo.actors.llm.client.LlmClient", settings, **_rests(settings)),
         # One page of a PDF, or one file of JSON, is read in one go.
         _worker(
             "memory/ingest",
             "mimo.actors.ingest.ingester.Ingester",
             settings,
             busy_max_s=60.0,
-            **RESTS,
+            **_rests(settings),
         ),
     )
 
@@ -168,9 +174,9 @@ def _knowledge(settings: Settings) -> ChildSpec:
             "mimo.actors.knowledge.graph.KnowledgeGraph",
             settings,
             busy_max_s=10.0,
-            **ON_DEMAND,
+            **_on_demand(settings),
         ),
-        _worker("knowledge/procedures", procedures, settings, **RESTS),
+        _worker("knowledge/procedures", procedures, settings, **_rests(settings)),
     )
 
 
@@ -181,20 +187,36 @@ def _tools(settings: Settings) -> ChildSpec:
     return group(
         "tools",
         ONE_FOR_ONE,
-        _worker("tools/code", "mimo.actors.code.code.Code", settings, busy_max_s=10.0, **ON_DEMAND),
+        _worker(
+            "tools/code",
+            "mimo.actors.code.code.Code",
+            settings,
+            busy_max_s=10.0,
+            **_on_demand(settings),
+        ),
         # It starts with the node, so that no edit stays half done; the disk may be slow.
-        _worker("tools/files", "mimo.actors.files.files.Files", settings, busy_max_s=10.0, **RESTS),
+        _worker(
+            "tools/files",
+            "mimo.actors.files.files.Files",
+            settings,
+            busy_max_s=10.0,
+            **_rests(settings),
+        ),
         # External MCP servers, added when their file is read.
         group("tools/skills", SKILLS_FLAGS),
-        _worker("tools/skill_keeper", keeper, settings, **ON_DEMAND),
-        _worker("tools/insight", insight, settings, busy_max_s=10.0, **ON_DEMAND),
-        _worker("tools/library", "mimo.actors.library.library.Library", settings, **ON_DEMAND),
+        _worker("tools/skill_keeper", keeper, settings, **_on_demand(settings)),
+        _worker("tools/insight", insight, settings, busy_max_s=10.0, **_on_demand(settings)),
+        _worker(
+            "tools/library", "mimo.actors.library.library.Library", settings, **_on_demand(settings)
+        ),
         # It starts with the node, to bring to disk what only its table has.
-        _worker("tools/reasoning", reasoner, settings, busy_max_s=10.0, **RESTS),
+        _worker("tools/reasoning", reasoner, settings, busy_max_s=10.0, **_rests(settings)),
         # It starts with the node, to go on with what is open.
-        _worker("tools/tasks", "mimo.actors.tasks.tasks.Tasks", settings, **RESTS),
-        _worker("tools/terminal", "mimo.actors.terminal.terminal.Terminal", settings, **RESTS),
-        _worker("tools/web", "mimo.actors.web.worker.Web", settings, **ON_DEMAND),
+        _worker("tools/tasks", "mimo.actors.tasks.tasks.Tasks", settings, **_rests(settings)),
+        _worker(
+            "tools/terminal", "mimo.actors.terminal.terminal.Terminal", settings, **_rests(settings)
+        ),
+        _worker("tools/web", "mimo.actors.web.worker.Web", settings, **_on_demand(settings)),
     )
 
 

@@ -54,8 +54,6 @@ SUSPECT_AFTER_S = 0.3
 START_TIMEOUT_S = 15.0
 #: Most memory of its own that a worker of a tool may have, in bytes.
 TOOL_DATA_BYTES_MAX = 2_147_483_648
-#: A worker that may rest leaves after this long without a call, in seconds.
-REST_AFTER_S = 30.0
 #: Default time for a child to leave after `Stop`, in seconds.
 SHUTDOWN_S = 5.0
 #: How often a supervisor looks at its children: while somebody waits, and otherwise.

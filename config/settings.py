@@ -21,6 +21,7 @@ from mimo.config.settings_tools import (
     Ingest,
     Library,
     Skills,
+    Tasks,
     Terminal,
     Web,
     Workspace,
@@ -197,23 +198,6 @@ class Lifecycle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tasks:
-    """What tasks may do by themselves."""
-
-    concurrency: Annotated[
-        int, Rule("count", "Calls of tasks on their way at once.", least=1, most=8)
-    ]
-    ask: Annotated[
-        tuple[str, ...],
-        Rule(
-            "names",
-            "Effects of operations that a task asks the user about first: `write`, `destructive`,"
-            " `open-world`.",
-        ),
-    ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Llm:
     """Which language models may be asked; none unless the user names one."""
 
@@ -276,6 +260,14 @@ class Settings:
     ]
     idle_exit_s: Annotated[
         float, Rule("seconds", "The node leaves this long after its last client; 0: never.")
+    ]
+    rest_after_s: Annotated[
+        float,
+        Rule(
+            "seconds",
+            "A worker that may rest leaves after this long without a call, until the next one.",
+            least=0.1,
+        ),
     ]
     portable: Annotated[
         bool, Rule("flag", "Use the portable fallback of each Linux-only primitive; for tests.")

@@ -181,3 +181,20 @@ class AutoMemory:
     enabled: Annotated[bool, Rule("flag", "Remember lessons of calls; never of `memory` itself.")]
     min_importance: Annotated[float, Rule("number", "Only what is at least so important.", most=1)]
     per_hour: Annotated[int, Rule("count", "Most such memories an hour.", most=1_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tasks:
+    """What tasks may do by themselves."""
+
+    concurrency: Annotated[
+        int, Rule("count", "Calls of tasks on their way at once.", least=1, most=8)
+    ]
+    ask: Annotated[
+        tuple[str, ...],
+        Rule(
+            "names",
+            "Effects of operations that a task asks the user about first: `write`, `destructive`,"
+            " `open-world`.",
+        ),
+    ]

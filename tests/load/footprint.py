@@ -7,6 +7,8 @@ import time
 
 import psutil
 
+from mimo.actors.tree import ROOT as TREE
+from mimo.supervision.specs import walk
 from tests.load import corpus
 from tests.load.rows import Row, mib
 from tests.support.node import Node
@@ -15,8 +17,8 @@ from tests.support.waiting import eventually
 IDLE_BYTES_MAX = 220 * 2**20
 LOADED_BYTES_MAX = 420 * 2**20
 CPU_SHARE_MAX = 0.01
-#: Setting with which the model's memory is given back soon enough to be seen here.
-SETTINGS = {"MIMO_EMBEDDING_IDLE_RELEASE_S": "5 s"}
+#: Settings with which memory is given back soon enough to be seen here.
+SETTINGS = {"MIMO_EMBEDDING_IDLE_RELEASE_S": "5 s", "MIMO_REST_AFTER_S": "2 s"}
 RELEASED_WITHIN_S = 60.0
 
 
@@ -37,6 +39,7 @@ def cpu_s(node: Node) -> float:
 def measure(node: Node, *, idle_s: float = 30.0, stores: int = 1_000) -> list[Row]:
     """Measure a fresh node at rest, then after stores and searches by meaning, then at rest."""
     with node.connect("quiet") as client:
+        _await_rest(node)
         time.sleep(min(3.0, idle_s))
         before_s = cpu_s(node)
         time.sleep(idle_s)
@@ -89,3 +92,13 @@ def _pss(pid: int) -> int:
         return int(psutil.Process(pid).memory_full_info().pss)
     except psutil.NoSuchProcess:
         return 0
+
+
+def _await_rest(node: Node) -> None:
+    """Wait until every worker that may rest does."""
+    lazy = {spec.id for spec in walk(TREE) if spec.rest_after_s is not None}
+    eventually(
+        lambda: all(row.state == "resting" for name, row in node.rows().items() if name in lazy),
+        within_s=RELEASED_WITHIN_S,
+        what="the rest of what may rest",
+    )
