@@ -107,7 +107,7 @@ EVENTS: dict[str, str] = {
     # -- Terminal ----------------------------------------------------------------------------
     "terminal.started": "A command was started; with its program, never with its arguments.",
     "terminal.ended": "A command ended; with its program, why and its exit code.",
-    "terminal.refused": "A command wasn't run; with its program and the verdict.",
+    "terminal.refused": "A command wasn't run; with the verdict's code.",
     # -- Files -------------------------------------------------------------------------------
     "files.recovered": "An edit that was half done was brought to one side; with its outcome.",
     "files.not_recovered": "An edit is half done and can't be brought to one side now.",

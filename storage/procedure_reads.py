@@ -189,7 +189,9 @@ def steps(db: Database, row: int, *, last: int = 100) -> list[Step]:
 
 def run_counts(db: Database) -> dict[str, Any]:
     """Return runs by status, and how long the last that have ended took, in seconds."""
-    counts: dict[str, int] = dict(db.rows("SELECT status, count(*) FROM procedure_runs GROUP BY status"))
+    counts: dict[str, int] = dict(
+        db.rows("SELECT status, count(*) FROM procedure_runs GROUP BY status")
+    )
     took = sorted(
         seconds
         for (seconds,) in db.rows(

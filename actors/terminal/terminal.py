@@ -22,7 +22,7 @@ from mimo.actors.terminal.paging import page, page_of_end
 from mimo.actors.terminal.sessions import Row, Session, Told, token_of
 from mimo.actors.workspace.places import workspace
 from mimo.config import limits
-from mimo.config.errors import Busy, InvalidRequest, NotAvailable, NotFound
+from mimo.config.errors import Busy, InvalidRequest, MimoError, NotAvailable, NotFound
 from mimo.config.settings import Settings
 from mimo.supervision import messages as m
 from mimo.supervision.gen_server import NO_REPLY
@@ -85,7 +85,7 @@ class Terminal(SessionsOwner):
         if known is not None:
             self._connect(known, 0, partial(self._resume, known, request, call))
             return NO_REPLY
-        decision = decide(request, self._settings, self._roots)
+        decision = self._decide(request)
         self._make_room()
         row = self._row_of(request, decision)
         session = Session(request.key, row)
@@ -94,6 +94,13 @@ class Terminal(SessionsOwner):
         self._start(session, decision)
         self._await(session, request, call)
         return NO_REPLY
+
+    def _decide(self, request: messages.Run) -> Decision:
+        try:
+            return decide(request, self._settings, self._roots)
+        except MimoError as error:
+            self._log.info("terminal.refused", verdict=error.code)
+            raise
 
     def _row_of(self, request: messages.Run, decision: Decision) -> Row:
         return Row(
@@ -129,7 +136,7 @@ class Terminal(SessionsOwner):
         """Go on with a call that a former process began."""
         if not is_there and not session.row.pid:
             # Nothing was started, or it never told: its keeper's lock lets only one run.
-            decision = decide(request, self._settings, self._roots)
+            decision = self._decide(request)
             self._start(session, decision)
         elif not is_there:
             self._lost(session)

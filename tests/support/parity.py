@@ -50,8 +50,9 @@ ORIGINAL: dict[str, str] = {
     ),
     "cognitive": " ".join(
         (
-            "assess gaps query can_answer suggest stats verify_count verify_math verify_logic"
-            " verify_compare verify_self_check reflector_errors",
+            "assess gaps query can_answer suggest stats",
+            "verify_count verify_math verify_logic verify_compare verify_self_check",
+            "reflector_errors",
             *(operation.name for operation in ABSENT),
         )
     ),
