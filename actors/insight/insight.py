@@ -7,16 +7,18 @@ from typing import Any, ClassVar
 from mimo.actors.catalogue import offer_of, offered
 from mimo.actors.insight import answers
 from mimo.actors.insight import messages as im
+from mimo.actors.insight.composing import Composer
+from mimo.actors.insight.messages_meta import Composite
 from mimo.actors.insight.suggesting import Habits
 from mimo.actors.operations import Result
 from mimo.config.settings import Settings
 from mimo.storage import database
 from mimo.supervision import messages as m
-from mimo.supervision.gen_server import GenServer
+from mimo.supervision.gen_server import NO_REPLY, GenServer
 
 
 class Insight(GenServer):
-    """Answer tool_usage, awakening_status and what usually follows."""
+    """Answer tool_usage, awakening_status, what usually follows, and the composites of meta."""
 
     #: Reads only: a repeated question may have another answer.
     remembers_replies: ClassVar[bool] = False
@@ -26,6 +28,7 @@ class Insight(GenServer):
         settings: Settings = args["settings"]
         self._db = database.open_reader(settings.paths.database)
         self._habits = Habits(self._db)
+        self._composer = Composer(self, settings)
         tools = offered(offer_of(settings.tools))
         self._described = {
             f"{tool.name}.{operation.name}": operation.summary
@@ -48,6 +51,9 @@ class Insight(GenServer):
                 data = answers.status(self._db, request, now_s)
             case im.SuggestNext():
                 data = self._habits.suggestion(request, self._described)
+            case Composite():
+                self._composer.compose(request, call)
+                return NO_REPLY
             case _:
                 return super().handle_call(request, call)
         return Result(data=data)

@@ -72,3 +72,14 @@ def _stem(word: str) -> str:
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
     return word
+
+
+def clipped(text: str, most: int) -> str:
+    """Return the beginning of a text on one line.
+
+    Args:
+        text: Any.
+        most: Longest result, in characters.
+    """
+    line = " ".join(text[: most * 4].split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
