@@ -31,7 +31,7 @@ FAMILIES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "reason": ("tools/reasoning", "reason", {"operation": "stats"}),
     "autonomous": ("tools/tasks", "autonomous", {"operation": "status"}),
     "orchestrate": ("knowledge/procedures", "orchestrate", {"operation": "list_runs"}),
-    "insight": ("tools/insight", "tool_usage", {"operation": "stats"}),
+    "insight": ("tools/insight", "meta", {"operation": "suggest_next_tool"}),
 }
 FAULTS = ("killed", "frozen", "spinning", "out of memory")
 #: How much longer others may take at the 99th percentile, and from where on that can be told from
@@ -48,12 +48,16 @@ PAUSE_S = 0.02
 CARRIED = {"spinning": "spin", "out of memory": "eat"}
 
 
+#: Probers call more often than a client may what reaches outside.
+QUICK = {"MIMO_LIMITS_RISKY_RATE_PER_S": "1000", "MIMO_LIMITS_RISKY_BURST": "1000"}
+
+
 def settings(folder: Path, fault: str) -> dict[str, str]:
     """Return a node's settings; spinning and eating are faults that its workers carry."""
     root = folder / "workspace"
     root.mkdir(parents=True)
     (root / "notes.md").write_text("# Notes\n")
-    found = {"MIMO_WORKSPACE_ROOTS": str(root), "MIMO_RECALL_WORKERS": "2"}
+    found = {"MIMO_WORKSPACE_ROOTS": str(root), "MIMO_RECALL_WORKERS": "2", **QUICK}
     kind = CARRIED.get(fault)
     if kind:
         marks = folder / "faults"
