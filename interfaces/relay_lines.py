@@ -198,7 +198,11 @@ def _json(line: bytes) -> Any:
         got = f"got the byte 0x{line[error.start]:02x} at {error.start}"
         raise Refused(PARSE_ERROR, f"expected UTF-8, {got}") from None
     except UnicodeEncodeError:
-        raise Refused(PARSE_ERROR, "expected Unicode text, got half a surrogate pair") from None
+        found = body.get("id") if isinstance(body, dict) else None
+        # With its id, if that is whole: somebody waits for the answer.
+        known_id = found if _is_id(found) and str(found).isprintable() else None
+        said = "expected Unicode text, got half a surrogate pair; send whole characters"
+        raise Refused(PARSE_ERROR, said, known_id) from None
     except RecursionError:
         raise Refused(PARSE_ERROR, "expected JSON nested less deeply; flatten it") from None
     except ValueError as error:

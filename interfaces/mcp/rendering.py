@@ -105,7 +105,12 @@ def text_of(data: Mapping[str, Any]) -> str:
     briefing = rest.pop("briefing", "")
     if _quotes_stored(rest):
         lines.append(LABEL)
-    lines += [f"{key}: {_plain(value)}" for key, value in rest.items() if value not in ("", [])]
+    for key, value in rest.items():
+        if isinstance(value, str) and "\n" in value.strip():
+            # Of a file, a command, a page: as it is, and so that nothing in it passes for ours.
+            lines += [f"{key}:", *quoted(value)]
+        elif value not in ("", []):
+            lines.append(f"{key}: {_plain(value)}")
     if briefing:
         lines += [f"briefing, since you are new here. {LABEL}", *quoted(briefing)]
     return "\n".join(lines) or "Done; there is nothing to show."

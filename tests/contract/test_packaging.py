@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import mimo
+from mimo.actors.code.grammars import GRAMMARS
 from tests.support.source import LAYERS, ROOT, modules
 
 #: Distribution that provides an imported name, where they differ.
@@ -98,7 +99,12 @@ def test_what_is_imported_is_required_and_what_is_required_is_imported(
     """No dependency by accident, none for nothing (ours)."""
     imported = {name.partition(".")[0] for module in modules() for name, _ in module.imports()}
     third_party = imported - set(sys.stdlib_module_names) - {"mimo"}
-    needed = {DISTRIBUTIONS.get(name, name) for name in third_party}
+    # Grammars are imported by the names in their table.
+    third_party |= {grammar.module for grammar in GRAMMARS.values()}
+    needed = {
+        DISTRIBUTIONS.get(name, name.replace("_", "-") if name.startswith("tree_") else name)
+        for name in third_party
+    }
     lines = listed(setup, "options", "install_requires")
     required = {re.split(r"[<>=]", line)[0] for line in lines}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from mimo.actors.catalogue import TOOLS
 from mimo.supervision.node import request_node_stop, wait_for_stop
 from tests.support import leftovers, node
 from tests.support.processes import MARKER
@@ -115,7 +116,7 @@ def test_the_doctor_finds_nothing_wrong(admin: Admin) -> None:
     found = {one["subject"]: one for one in admin.json("doctor")}
 
     assert [one for one in found.values() if one["state"] == "failed"] == []
-    assert "3 tools, a call answered" in found["handshake"]["detail"]
+    assert f"{len(TOOLS)} tools, a call answered" in found["handshake"]["detail"]
 
 
 @pytest.mark.parametrize(

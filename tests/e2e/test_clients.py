@@ -78,7 +78,10 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("clients") / "data"
-    with running_node(folder, {"MIMO_HTTP_PORT": str(port)}) as running:
+    workspace = tmp_path_factory.mktemp("workspace")
+    (workspace / "notes.md").write_text("# Notes\n")
+    settings = {"MIMO_HTTP_PORT": str(port), "MIMO_WORKSPACE_ROOTS": str(workspace)}
+    with running_node(folder, settings) as running:
         yield running
 
 
@@ -89,6 +92,11 @@ def command(node: Node) -> list[str]:
     return [*start, "stdio", "--data-dir", str(node.data_dir)]
 
 
+#: What an example may come to: it names what isn't there, asks whom nobody can ask, or needs a
+#: network, a model or a program.
+EXPECTED = {
+    *("", "not_found", "conflict", "invalid_request", "approval_required", "not_available"),
+}
 TOOL_NAMES = [tool.name for tool in TOOLS]
 
 
@@ -126,7 +134,8 @@ def test_the_sdks_client_uses_every_operation(node: Node, mode: str) -> None:
                     # What an example names may not be there; the answer says so and fits.
                     answer = await ask(tool.name, operation.name, **operation.example)
                     code = ((answer.meta or {}).get("mimo/error") or {}).get("code", "")
-                    assert code in ("", "not_found", "conflict", "invalid_request"), answer
+                    assert code in EXPECTED, answer
+                    assert not operation.unavailable or code == "not_available"
             await client.read_resource("mimo://status")
 
     anyio.run(run)

@@ -126,3 +126,15 @@ def test_what_is_taken_has_the_form_that_the_node_relies_on(body: dict[str, obje
 def test_blank_lines_are_nothing(line: bytes) -> None:
     """Ours."""
     assert parse(line) is None
+
+
+def test_half_a_surrogate_pair_is_refused_to_whoever_waits() -> None:
+    """Hosts cut texts in the middle of an emoji; an error without the id is never heard."""
+    line = b'{"jsonrpc":"2.0","id":"a7","method":"tools/call","params":{"a":"\\ud83d"}}'
+    with pytest.raises(Refused, match="half a surrogate pair") as refusal:
+        parse(line)
+
+    assert refusal.value.request_id == "a7"
+    with pytest.raises(Refused) as nameless:
+        parse(line.replace(b'"a7"', b'"\\ud800"'))
+    assert nameless.value.request_id is None
