@@ -22,7 +22,7 @@ def test_a17_a_writer_killed_too_often_escalates_at_intensity_plus_one(
     """A17: `storage` gives up at one death more than its intensity; the branch restarts."""
     flags = next(child.flags for child in ROOT.children if child.id == "storage")
     assert flags is not None
-    heirs = {row.pid for row in node.rows().values() if row.name.startswith("heirs/")}
+    heirs = node.tree_pids("heirs/")
     with Campaign(node, "A17", chance, is_logged=False) as case:
         began_s = time.monotonic()
         for _ in range(flags.intensity + 1):
@@ -38,7 +38,7 @@ def test_a17_a_writer_killed_too_often_escalates_at_intensity_plus_one(
     )
     if is_fast:
         assert [line["supervisor"] for line in gave_up] == ["storage"], gave_up
-    assert {row.pid for row in node.rows().values() if row.name.startswith("heirs/")} == heirs
+    assert node.tree_pids("heirs/") == heirs
 
 
 def test_a17_a_root_killed_too_often_ends_the_node_with_its_reason(node: Node) -> None:

@@ -86,7 +86,7 @@ def test_a8_a_killed_supervisor_takes_its_children_along_and_comes_back(
     warm: Node, chance: random.Random, name: str
 ) -> None:
     """A8: no orphan; the parent restarts the branch; calls in flight are answered."""
-    children = {row.pid for row in warm.rows().values() if row.name.startswith(f"{name}/")}
+    children = warm.tree_pids(f"{name}/")
     assert children
     with Campaign(warm, f"A8 {name}", chance) as case:
         fault = case.strike(name)
@@ -104,7 +104,7 @@ def test_a9_a10_a_killed_root_or_admin_is_replaced_whole(
     generation = warm.generation()
     case_id = {"mimo": "A9", "admin": "A10", "launcher": "A10 launcher", "logger": "A11"}[name]
     with Campaign(warm, case_id, chance, is_logged=False) as case:
-        tree = {row.pid for row in warm.rows().values()} if name in ("mimo", "admin") else set()
+        tree = warm.tree_pids() if name in ("mimo", "admin") else set()
         fault = case.strike(name)
         eventually(lambda: not any(map(alive, tree)), within_s=BRANCH_S, what="the tree's end")
         case.recovers(fault, "store", dead_s=time.monotonic())

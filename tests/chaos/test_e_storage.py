@@ -84,7 +84,7 @@ def test_e1_a_generation_booted_on_a_full_disk_is_found_once_there_is_room(
             first = client.store("before the disk was full")
             generation = node.generation()
             filler = disks.fill(disk)
-            tree = {row.pid for row in node.rows().values()}
+            tree = node.tree_pids()
             fault = node.signal("mimo")
             eventually(lambda: not any(map(alive, tree)), within_s=20, what="the tree's end")
             assert client.call("get", memory_id=first)["memory"]["memory_id"] == first

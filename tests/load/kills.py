@@ -104,8 +104,9 @@ def measure(node: Node, *, kills: int, seed: str = "1") -> list[Row]:
 
 
 def workers(node: Node) -> list[str]:
-    """Return the ids of all workers of the tree."""
-    return sorted(name for name, row in node.rows().items() if row.type == "worker")
+    """Return the ids of all workers of the tree that have a process now."""
+    rows = node.rows().values()
+    return sorted(row.name for row in rows if row.type == "worker" and row.pid)
 
 
 def lost_notes(node: Node, traffic: Traffic) -> int:

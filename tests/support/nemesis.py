@@ -94,7 +94,8 @@ class Nemesis:
         if self._chance.random() < OUTSIDE_SHARE:
             name = self._chance.choice((*OUTSIDE_TREE, "mimo"))
             return name, self._node.pid_of(name)
-        rows = self._node.rows()
+        # What rests has no process, and a signal to pid 0 would be one to ourselves.
+        rows = {name: row for name, row in self._node.rows().items() if row.pid}
         name = self._chance.choice(sorted(rows))
         return name, rows[name].pid
 

@@ -26,6 +26,8 @@ from tests.support.waiting import eventually
 #: How long a node may take to serve, and to leave, in seconds: machines of CI are slow.
 UP_WITHIN_S = 60.0
 GONE_WITHIN_S = 30.0
+#: States of a child with which nothing is wrong; one that rests has no process.
+WELL = frozenset({"running", "resting"})
 #: Names for processes of the node that are no actors of the tree.
 OUTSIDE_TREE = ("watchdog", "launcher", "admin", "logger")
 
@@ -153,6 +155,11 @@ class Node:
             queue.extend(row.children)
         return found
 
+    def tree_pids(self, prefix: str = "") -> set[int]:
+        """Return the processes of the tree whose names begin so; what rests has none."""
+        rows = self.rows().values()
+        return {row.pid for row in rows if row.pid and row.name.startswith(prefix)}
+
     def restarts(self) -> dict[str, int]:
         """Return how often each child was restarted, those that were at all."""
         return {name: row.restarts for name, row in self.rows().items() if row.restarts}
@@ -170,9 +177,9 @@ class Node:
             rows = self.rows()
             for name in self._ignored():
                 rows.pop(name, None)
-            last[:] = [f"{row.name} {row.state}" for row in rows.values() if row.state != "running"]
+            last[:] = [f"{row.name} {row.state}" for row in rows.values() if row.state not in WELL]
             expected = {self.pid_of(name) for name in (*OUTSIDE_TREE, "mimo")}
-            expected |= {row.pid for row in rows.values()}
+            expected |= {row.pid for row in rows.values() if row.pid}
             strangers = self.pids() ^ expected
             last.extend(processes.command_line(pid) for pid in strangers)
             return not last
