@@ -79,6 +79,7 @@ class Ingester(TableOwner):
         self._queue: deque[str] = deque()
         self._waiting: dict[str, list[m.Call]] = {}
         self._steps: Steps | None = None
+        self._awaits = False
         self._working_on = ""
         self.follow(WRITER)
         super().init(args)
@@ -116,7 +117,9 @@ class Ingester(TableOwner):
         """Go on, or answer who has waited long enough."""
         match info:
             case _Go():
-                self._drive(None)
+                # Two requests at once ask for two; what a step waits for is not to be forestalled.
+                if not self._awaits:
+                    self._drive(None)
             case _Again():
                 self._commit(info.edit)
             case _Waited():
@@ -193,6 +196,7 @@ class Ingester(TableOwner):
     # -- Working -----------------------------------------------------------------------------
     def _drive(self, outcome: Any) -> None:
         """Take steps until one has to be waited for, or the slice is over."""
+        self._awaits = False
         if self._steps is None and not self._begin():
             return
         assert self._steps is not None  # noqa: S101  for the type checker
@@ -213,9 +217,11 @@ class Ingester(TableOwner):
                 case Breath(is_new=True):
                     self._save(job)
                 case Fetch():
+                    self._awaits = True
                     self._fetch(step.url)
                     return
                 case Edit():
+                    self._awaits = True
                     self._commit(step)
                     return
             if self.clock.monotonic_s() >= ends_s:

@@ -295,3 +295,16 @@ def test_a_reader_that_dies_while_it_downloads_begins_again(tmp_path: Path) -> N
 
             assert finished(client, pending.result())["by_outcome"] == {"created": 1}
             assert counted(node, LIVE.format("count(*)", "")) == 1
+
+
+def test_many_at_once_are_ingested_one_after_the_other(node: Node, client: Client) -> None:
+    """Requests that come together must not forestall what the first one waits for."""
+    before = node.restarts().get("memory/ingest", 0)
+    asked = [
+        client.submit("ingest", text=f"Topic {number} is kept.", title=f"many-{number}")
+        for number in range(24)
+    ]
+
+    for pending in asked:
+        assert finished(client, pending.result(60.0))["state"] == "done"
+    assert node.restarts().get("memory/ingest", 0) == before

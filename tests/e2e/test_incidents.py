@@ -146,6 +146,7 @@ def test_no_argument_chooses_where_bytes_land(node: Node, client: Client, base: 
         value = form.format(index, base)
         for _ in answers(client, calls(value, lambda name: name not in {"command", "image"})):
             pass
+    assert "memory/ingest" not in node.restarts()
     places = (base / "outside", base / "workx", node.data_dir, Path.cwd(), Path.home())
 
     for place in places:
