@@ -34,6 +34,7 @@ class Policy(Machine):
         """Start all children from left to right, each after the one before has started."""
         for child in self.children:
             if child.state is ChildState.RESTING:
+                child.since_s = now_s
                 self._do(do.PublishResting(child.name))
         return self._settle(now_s)
 

@@ -25,6 +25,7 @@ def test_a_child_on_demand_rests_until_somebody_calls_it() -> None:
 
     assert world.is_booted
     assert world.states()["lazy"] == "resting"
+    assert world.policy.children.get("lazy").since_s == world.now_s
     assert world.resting == {"lazy"}
     world.demand("lazy")
     world.demand("lazy")
