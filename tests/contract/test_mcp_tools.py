@@ -223,3 +223,25 @@ def test_nothing_stored_reaches_a_listing() -> None:
         assert anyio.run(lists)
 
         assert seen.submissions == []
+
+
+def said(tool: Tool) -> Iterator[str]:
+    """Yield every text of a tool that a model may read."""
+    yield tool.description
+    for operation in tool.operations:
+        yield from (operation.summary, operation.unavailable)
+        yield from (str(schema["description"]) for schema in operation.parameters.values())
+        yield from (str(each.get("description", "")) for each in subschemas(operation.result))
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+def test_no_text_of_a_tool_hides_anything_or_orders_a_model_about(tool: Tool) -> None:
+    """Tool poisoning (WhatsApp MCP, 2025): texts that are read by models and not by people."""
+    for text in said(tool):
+        assert text.isprintable(), ascii(text)
+        assert text.isascii(), ascii(text)
+        assert not re.search(
+            r"(?i)\b(ignore (all|any|previous)|do not tell|don't tell|secretly|system prompt"
+            r"|must always|before using any other|instead of any other)\b",
+            text,
+        ), text
