@@ -149,7 +149,7 @@ CODE_SOURCE_CHARS_MAX = 100_000
 #: How long one file may be parsed, and one for which somebody waits, in seconds, and what its
 #: reader may map meanwhile, in bytes.
 CODE_FILE_S_MAX = 10.0
-CODE_PROBE_S_MAX = 2.0
+CODE_PROBE_S_MAX = 0.8
 CODE_READER_BYTES_MAX = 1_073_741_824
 #: Most that is kept of one file.
 CODE_SYMBOLS_PER_FILE_MAX = 20_000
