@@ -162,3 +162,17 @@ def test_the_continuous_integration_ends_with_the_readmes_own_test_command() -> 
     assert f"\n{command}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert "\npip install . && mimo demo\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_nothing_runs_at_installation_and_every_requirement_is_a_plain_range(
+    setup: configparser.ConfigParser,
+) -> None:
+    """postmark-mcp and typosquats: no install script, no URL, no version without a bound."""
+    assert not (ROOT / "setup.py").exists()
+    assert not set(setup["options"]) & {"cmdclass", "setup_requires", "scripts"}
+    lines = [
+        *listed(setup, "options", "install_requires"),
+        *listed(setup, "options.extras_require", "dev"),
+    ]
+    for line in lines:
+        assert re.fullmatch(r"[A-Za-z0-9._-]+(==|>=)[0-9][0-9.]*(,<[0-9.]+)?", line), line

@@ -96,3 +96,21 @@ def test_no_expression_holds_up_a_search(client: Client, node: Node, pattern: st
     assert code in {"", "invalid_request"}
     assert ask(client, "file", "read", path="notes.md")["content"].startswith("# Notes")
     assert node.restarts().get("tools/files", 0) == before
+
+
+def test_a_project_is_never_seen_in_the_search_of_another(client: Client) -> None:
+    """Asana and other tenants' leaks: by words, in lists, in counts, in exports, in answers."""
+    for project in ("alpha", "beta"):
+        client.store(f"The vault code of {project} is 7731", project=project)
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("search", {"query": "vault code"}),
+        ("list", {}),
+        ("export", {}),
+        ("stats", {}),
+        ("synthesize", {"query": "What is the vault code of beta?"}),
+    ]
+
+    for operation, arguments in asked:
+        shown = json.dumps(ask(client, "memory", operation, project="alpha", **arguments))
+        assert "of beta" not in shown.replace(str(arguments.get("query", "-")), "")
+    assert "of alpha" in json.dumps(ask(client, "memory", "list", project="alpha"))
