@@ -84,9 +84,12 @@ class Registry:
         return self._take_down(up, entry.reason, now_s)
 
     def rest(self, entry: Resting, now_s: float) -> list[Notice]:
-        """Note that a process starts when it is called; somebody may be waiting already."""
+        """Note that a process starts when it is called; somebody may be waiting already.
+
+        A demand is good for one more try: what can't start isn't forked for ever.
+        """
         self._resting[entry.name] = entry.supervisor
-        if self._demanded.get(entry.name, 0.0) > now_s:
+        if self._demanded.pop(entry.name, 0.0) > now_s:
             return [(entry.supervisor, Wake(name=entry.name))]
         return []
 

@@ -85,3 +85,17 @@ def test_an_administrator_finds_what_rests(tmp_path: Path) -> None:
     """Asking where it is starts it."""
     with running_tree(tree_with(tmp_path / "journal"), tmp_path) as tree:
         assert eventually(lambda: tree.pid("tools/lazy"), within_s=SOON_S)
+
+
+def test_a_worker_that_cannot_start_is_tried_a_bounded_number_of_times(tmp_path: Path) -> None:
+    """One call is no reason to fork for ever; once it can, the next call starts it."""
+    journal, broken = tmp_path / "journal", tmp_path / "broken"
+    broken.touch()
+    with running_tree(tree_with(journal, fails_while=str(broken)), tmp_path) as tree:
+        assert tree.pid("tools/lazy") == 0
+        eventually(lambda: journal.exists() and "init" in journal.read_text(), within_s=SOON_S)
+        assert tree.listen(1.0) is None
+
+        assert journal.read_text().count("init tools/lazy") <= 2
+        broken.unlink()
+        assert alive(tree.call("asker", ("ask", "tools/lazy", "pid")))

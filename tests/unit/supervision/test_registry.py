@@ -193,3 +193,15 @@ def test_what_rested_below_a_dead_supervisor_is_forgotten_until_its_successor_sa
 
     assert heard(registry.demand("a", 1.0)) == []
     assert heard(registry.rest(m.Resting(name="a", supervisor="new"), 2.0)) == ["new:Wake a"]
+
+
+def test_a_child_that_cannot_start_is_not_woken_for_ever_by_one_demand() -> None:
+    """It rests again after each failure; the next call is the next try."""
+    registry = Registry()
+    resting = m.Resting(name="a", supervisor="sup")
+    registry.rest(resting, 0.0)
+
+    assert heard(registry.demand("a", 1.0)) == ["sup:Wake a"]
+    assert heard(registry.rest(resting, 1.1)) == ["sup:Wake a"]
+    assert heard(registry.rest(resting, 1.2)) == []
+    assert heard(registry.demand("a", 2.0)) == ["sup:Wake a"]
