@@ -6,22 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mimo.actors.cognition.verifying import KINDS, RELATIONS
+from mimo.actors.parameter_schemas import text
 from mimo.config import limits
 
 Schema = Mapping[str, Any]
 
 
-def _text(description: str, longest: int, shortest: int = 1) -> Schema:
-    return {
-        "type": "string",
-        "description": description,
-        "minLength": shortest,
-        "maxLength": longest,
-    }
-
-
 PARAMETERS: Final[Mapping[str, Schema]] = {
-    "topic": _text("Topic in words.", limits.QUERY_CHARS_MAX),
+    "topic": text("Topic in words.", limits.QUERY_CHARS_MAX),
     "min_confidence": {
         "type": "number",
         "description": "Least confidence; default 0.4.",
@@ -34,28 +26,28 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
         "minimum": 1,
         "maximum": limits.PAGE_MAX,
     },
-    "text": _text("Text to count in.", limits.CLAIM_TEXT_CHARS_MAX, 0),
+    "text": text("Text to count in.", limits.CLAIM_TEXT_CHARS_MAX, 0),
     "type": {"type": "string", "description": "What to count; default letter.", "enum": [*KINDS]},
-    "target": _text("Letter or word to count.", limits.NAME_CHARS_MAX),
-    "expression": _text("Such as 2^10 - 1/3.", limits.EXPRESSION_CHARS_MAX),
-    "claimed_result": _text("Number to check.", limits.EXPRESSION_CHARS_MAX),
+    "target": text("Letter or word to count.", limits.NAME_CHARS_MAX),
+    "expression": text("Such as 2^10 - 1/3.", limits.EXPRESSION_CHARS_MAX),
+    "claimed_result": text("Number to check.", limits.EXPRESSION_CHARS_MAX),
     "statements": {
         "type": "array",
         "description": "Such as 'all A are B', 'if p then q'.",
         "items": {"type": "string", "minLength": 1, "maxLength": limits.STATEMENT_CHARS_MAX},
         "maxItems": limits.STATEMENTS_MAX,
     },
-    "claim": _text("Statement to decide.", limits.STATEMENT_CHARS_MAX),
-    "value_a": _text("Number, quantity, day or text.", limits.EXPRESSION_CHARS_MAX),
-    "value_b": _text("Compared with value_a.", limits.EXPRESSION_CHARS_MAX),
+    "claim": text("Statement to decide.", limits.STATEMENT_CHARS_MAX),
+    "value_a": text("Number, quantity, day or text.", limits.EXPRESSION_CHARS_MAX),
+    "value_b": text("Compared with value_a.", limits.EXPRESSION_CHARS_MAX),
     "relation": {
         "type": "string",
         "description": "Of value_a to value_b.",
         "enum": list(RELATIONS),
     },
-    "problem": _text("Question to answer.", limits.PROBLEM_CHARS_MAX),
-    "claimed_answer": _text("Answer to check.", limits.PROBLEM_CHARS_MAX),
-    "content": _text("Text with claims.", limits.CLAIM_TEXT_CHARS_MAX),
+    "problem": text("Question to answer.", limits.PROBLEM_CHARS_MAX),
+    "claimed_answer": text("Answer to check.", limits.PROBLEM_CHARS_MAX),
+    "content": text("Text with claims.", limits.CLAIM_TEXT_CHARS_MAX),
 }
 
 

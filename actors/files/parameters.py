@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mimo.actors.parameter_schemas import count, flag
 from mimo.config import limits
 
 Schema = Mapping[str, Any]
@@ -12,14 +13,6 @@ Schema = Mapping[str, Any]
 
 def _text(description: str, longest: int) -> Schema:
     return {"type": "string", "description": description, "maxLength": longest}
-
-
-def _count(description: str, least: int, most: int) -> Schema:
-    return {"type": "integer", "description": description, "minimum": least, "maximum": most}
-
-
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "description": description}
 
 
 def _list(description: str, items: Schema, most: int) -> Schema:
@@ -49,34 +42,34 @@ PARAMETERS: dict[str, Schema] = {
         limits.FILES_AT_ONCE_MAX,
     ),
     "content": _text("Text; lines, for line operations.", _TEXT),
-    "start_line": _count("First line, from 1.", 1, _LINES_MAX),
-    "end_line": _count("Last line; -1 is the end.", -1, _LINES_MAX),
-    "line_number": _count("Line, from 1; 0 inserts after nothing.", 0, _LINES_MAX),
+    "start_line": count("First line, from 1.", 1, _LINES_MAX),
+    "end_line": count("Last line; -1 is the end.", -1, _LINES_MAX),
+    "line_number": count("Line, from 1; 0 inserts after nothing.", 0, _LINES_MAX),
     "pattern": _text("Regex, any case; a glob for glob.", limits.SEARCH_PATTERN_CHARS_MAX),
     "patterns": _list("Regexes, at once.", _PATTERN, limits.SEARCH_PATTERNS_MAX),
     "old_str": _text("Exact text that is there.", _TEXT),
     "new_str": _text("What replaces it.", _TEXT),
     "destination": _text("New path, or a folder; overwrites nothing.", _PATH),
-    "depth": _count("Levels; default 1.", 1, 20),
+    "depth": count("Levels; default 1.", 1, 20),
     "mode": {
         "type": "string",
         "description": "Default rewrite; append adds to its end.",
         "enum": ["rewrite", "append"],
     },
-    "offset": _count("First line, from 1.", 1, _LINES_MAX),
-    "limit": _count("How many; read 500 lines, others 20 to 100.", 1, limits.FILES_SHOWN_MAX),
+    "offset": count("First line, from 1.", 1, _LINES_MAX),
+    "limit": count("How many; read 500 lines, others 20 to 100.", 1, limits.FILES_SHOWN_MAX),
     "symbol_name": _text("Such as save or Cache.save.", 400),
-    "context_lines": _count("Lines around; default 2.", 0, 50),
-    "global": _flag("Replace every occurrence."),
-    "expected_count": _count("So many must be there; all are replaced.", 1, 1_000_000),
-    "dry_run": _flag("Only show the diff."),
+    "context_lines": count("Lines around; default 2.", 0, 50),
+    "global": flag("Replace every occurrence."),
+    "expected_count": count("So many must be there; all are replaced.", 1, 1_000_000),
+    "dry_run": flag("Only show the diff."),
     "exclude": _list("Globs to leave out.", _PATTERN, 50),
-    "respect_gitignore": _flag("Default true."),
+    "respect_gitignore": flag("Default true."),
     "replacements": _list(
         "Objects path, old, new; all or none.", _REPLACEMENT, limits.FILES_AT_ONCE_MAX
     ),
     "other_path": _text("Second file; else content.", _PATH),
-    "edit_id": _count("From edits; default your last edit.", 1, 2**53),
+    "edit_id": count("From edits; default your last edit.", 1, 2**53),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.memory.parameters import FIELDS
+from mimo.actors.parameter_schemas import choice, count, flag, text
 from mimo.config import limits
 from mimo.storage.knowledge_names import NODE_TYPES
 
@@ -14,27 +15,6 @@ Schema = Mapping[str, Any]
 DIRECTIONS = ("outgoing", "incoming", "both")
 MODES = ("preview", "keep", "drop")
 KINDS = ("transitive", "symmetric", "inverse")
-
-
-def _text(description: str, longest: int, shortest: int = 1) -> Schema:
-    return {
-        "type": "string",
-        "description": description,
-        "minLength": shortest,
-        "maxLength": longest,
-    }
-
-
-def _choice(description: str, *values: str) -> Schema:
-    return {"type": "string", "description": description, "enum": list(values)}
-
-
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "description": description}
-
-
-def _count(description: str, least: int, most: int) -> Schema:
-    return {"type": "integer", "description": description, "minimum": least, "maximum": most}
 
 
 def _share(description: str) -> Schema:
@@ -52,14 +32,14 @@ def _words(description: str, longest: int, most: int) -> Schema:
 
 _NAME_MAX = limits.NODE_NAME_CHARS_MAX
 _ID_MAX = 2**53 - 1
-_ENTITY = _text("Entity by name, alias or '#id'.", _NAME_MAX)
+_ENTITY = text("Entity by name, alias or '#id'.", _NAME_MAX)
 
 _FACT: dict[str, Schema] = {
     "subject": _ENTITY,
-    "predicate": _text("Relation, such as depends_on.", limits.PREDICATE_CHARS_MAX),
+    "predicate": text("Relation, such as depends_on.", limits.PREDICATE_CHARS_MAX),
     "object": _ENTITY,
-    "subject_type": _choice("Kind of the subject.", *NODE_TYPES),
-    "object_type": _choice("Kind of the object.", *NODE_TYPES),
+    "subject_type": choice("Kind of the subject.", *NODE_TYPES),
+    "object_type": choice("Kind of the object.", *NODE_TYPES),
     "confidence": _share("How sure, above 0 to 1; default 1 (text 0.8)."),
     "valid_from": FIELDS["valid_from"],
     "valid_until": FIELDS["valid_until"],
@@ -79,27 +59,27 @@ ALL: dict[str, Schema] = _FACT | {
         "minItems": 1,
         "maxItems": limits.FACTS_AT_ONCE_MAX,
     },
-    "text": _text("Plain sentences that state facts.", limits.MEMORY_BYTES_MAX),
+    "text": text("Plain sentences that state facts.", limits.MEMORY_BYTES_MAX),
     "source": FIELDS["source"],
-    "memory_id": _count("A memory's id.", 1, _ID_MAX),
-    "project": _text("Whose graph; default ''.", limits.NAME_CHARS_MAX * 2, 0),
-    "query": _text("Plain words.", limits.QUERY_CHARS_MAX),
-    "at": _text("As of this time, ISO 8601; default now.", 40),
-    "infer": _flag("Also what follows by rules."),
+    "memory_id": count("A memory's id.", 1, _ID_MAX),
+    "project": text("Whose graph; default ''.", limits.NAME_CHARS_MAX * 2, 0),
+    "query": text("Plain words.", limits.QUERY_CHARS_MAX),
+    "at": text("As of this time, ISO 8601; default now.", 40),
+    "infer": flag("Also what follows by rules."),
     "confidence_min": _share("At least this sure."),
-    "limit": _count("Most results; default 50.", 1, limits.FACTS_SHOWN_MAX),
-    "cursor": _text("next_cursor of the page before.", 32, 0),
+    "limit": count("Most results; default 50.", 1, limits.FACTS_SHOWN_MAX),
+    "cursor": text("next_cursor of the page before.", 32, 0),
     "node_name": _ENTITY,
-    "node_id": _count("Node by id.", 1, _ID_MAX),
-    "node_type": _choice("Only nodes of this kind.", *NODE_TYPES),
-    "depth": _count("Most steps; default 2 (path 6, node 1).", 1, limits.HOPS_MAX),
-    "direction": _choice("Default both (path, traverse outgoing).", *DIRECTIONS),
+    "node_id": count("Node by id.", 1, _ID_MAX),
+    "node_type": choice("Only nodes of this kind.", *NODE_TYPES),
+    "depth": count("Most steps; default 2 (path 6, node 1).", 1, limits.HOPS_MAX),
+    "direction": choice("Default both (path, traverse outgoing).", *DIRECTIONS),
     "predicates": _words("Only these relations.", limits.PREDICATE_CHARS_MAX, 32),
     "from_node": _ENTITY,
     "to_node": _ENTITY,
-    "path": _text("File or folder under ingest.roots.", 4_096),
-    "mode": _choice("Show, keep up to date, or keep no more.", *MODES),
-    "triple_id": _count("A fact's id.", 1, _ID_MAX),
+    "path": text("File or folder under ingest.roots.", 4_096),
+    "mode": choice("Show, keep up to date, or keep no more.", *MODES),
+    "triple_id": count("A fact's id.", 1, _ID_MAX),
     "triple_ids": {
         "type": "array",
         "description": "Ids of facts.",
@@ -107,10 +87,10 @@ ALL: dict[str, Schema] = _FACT | {
         "minItems": 1,
         "maxItems": limits.RETRACTED_AT_ONCE_MAX,
     },
-    "name": _text("A rule's name.", limits.NAME_CHARS_MAX),
-    "rule": _text("Such as 'aunt_of(?x, ?z) :- sister_of(?x, ?y), parent_of(?y, ?z)'.", 2_000),
-    "kind": _choice("Of predicate, instead of a rule.", *KINDS),
-    "inverse": _text("The predicate of the other direction.", limits.PREDICATE_CHARS_MAX),
+    "name": text("A rule's name.", limits.NAME_CHARS_MAX),
+    "rule": text("Such as 'aunt_of(?x, ?z) :- sister_of(?x, ?y), parent_of(?y, ?z)'.", 2_000),
+    "kind": choice("Of predicate, instead of a rule.", *KINDS),
+    "inverse": text("The predicate of the other direction.", limits.PREDICATE_CHARS_MAX),
 }
 
 

@@ -8,18 +8,10 @@ from typing import Any, Final
 from mimo.actors.code.parameters import PARAMETERS as CODE
 from mimo.actors.library.packages import ECOSYSTEMS
 from mimo.actors.library.reports import SEVERITIES
+from mimo.actors.parameter_schemas import text
 from mimo.config import limits
 
 Schema = Mapping[str, Any]
-
-
-def _text(description: str, longest: int, shortest: int = 1) -> Schema:
-    return {
-        "type": "string",
-        "description": description,
-        "minLength": shortest,
-        "maxLength": longest,
-    }
 
 
 PARAMETERS: Final[Mapping[str, Schema]] = {
@@ -30,8 +22,8 @@ PARAMETERS: Final[Mapping[str, Schema]] = {
         "description": "Its registry; default pypi.",
         "enum": [*ECOSYSTEMS],
     },
-    "version": _text("Its version; default installed or latest.", 64),
-    "query": _text("Words to search for.", limits.NAME_CHARS_MAX),
+    "version": text("Its version; default installed or latest.", 64),
+    "query": text("Words to search for.", limits.NAME_CHARS_MAX),
     "severity": {
         "type": "string",
         "description": "Only these; default all.",

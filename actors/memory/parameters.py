@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mimo.actors.ingest.messages import STRATEGIES
+from mimo.actors.parameter_schemas import choice, count, flag, text
 from mimo.config import limits
 from mimo.storage.revisions import SUPERSESSIONS
 from mimo.storage.schema import CATEGORIES, TRUST_LEVELS
@@ -18,33 +19,12 @@ ORDERS = ("newest", "oldest", "importance", "accessed")
 FORMATS = ("concise", "detailed")
 
 
-def _text(description: str, longest: int, shortest: int = 1) -> Schema:
-    return {
-        "type": "string",
-        "description": description,
-        "minLength": shortest,
-        "maxLength": longest,
-    }
-
-
 def _name(description: str) -> Schema:
-    return _text(description, limits.NAME_CHARS_MAX * 2, 0)
-
-
-def _choice(description: str, *values: str) -> Schema:
-    return {"type": "string", "description": description, "enum": list(values)}
-
-
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "description": description}
-
-
-def _count(description: str, least: int, most: int) -> Schema:
-    return {"type": "integer", "description": description, "minimum": least, "maximum": most}
+    return text(description, limits.NAME_CHARS_MAX * 2, 0)
 
 
 def _time(description: str) -> Schema:
-    return _text(description, 40, 0)
+    return text(description, 40, 0)
 
 
 _MEMORY_ID = {
@@ -63,8 +43,8 @@ _TAGS = {
 
 #: What a memory may say of itself, by parameter name.
 FIELDS: dict[str, Schema] = {
-    "content": _text("What to remember: one self-contained statement.", limits.MEMORY_BYTES_MAX),
-    "category": _choice("Kind of memory; default fact.", *CATEGORIES),
+    "content": text("What to remember: one self-contained statement.", limits.MEMORY_BYTES_MAX),
+    "category": choice("Kind of memory; default fact.", *CATEGORIES),
     "importance": _IMPORTANCE,
     "tags": _TAGS,
     "project": _name("Namespace; '' is the default one, as a filter absent means all."),
@@ -72,10 +52,10 @@ FIELDS: dict[str, Schema] = {
     "session_id": _name("Conversation it belongs to."),
     "occurred_at": _time("When it happened, ISO 8601; default now."),
     "source": _name("Where it is from: a path, URL or name; default the client."),
-    "trust": _choice("Who vouches for the text; default assistant.", *TRUST_LEVELS),
+    "trust": choice("Who vouches for the text; default assistant.", *TRUST_LEVELS),
     "valid_from": _time("Start of its validity, ISO 8601; '' for none."),
     "valid_until": _time("End of its validity, ISO 8601; '' for none."),
-    "protected": _flag("Never forgotten automatically."),
+    "protected": flag("Never forgotten automatically."),
     "metadata": {"type": "object", "description": "Small JSON object of yours, kept as it is."},
 }
 
@@ -106,10 +86,10 @@ FILTERS: dict[str, Schema] = {
     },
     "since": _time("Happened at or after, ISO 8601."),
     "until": _time("Happened before, ISO 8601."),
-    "include_deleted": _flag("Deleted ones too."),
-    "include_archived": _flag("Archived ones too."),
-    "include_superseded": _flag("Superseded ones too."),
-    "time_filter": _text(
+    "include_deleted": flag("Deleted ones too."),
+    "include_archived": flag("Archived ones too."),
+    "include_superseded": flag("Superseded ones too."),
+    "time_filter": text(
         "When it happened, in words: 'last tuesday', 'in march', 'between 3 and 5 may',"
         " '2 weeks before the release'.",
         limits.NAME_CHARS_MAX,
@@ -133,53 +113,53 @@ OTHERS: dict[str, Schema] = {
         "minItems": 1,
         "maxItems": limits.STORE_MANY_MAX,
     },
-    "query": _text("What to look for, in plain words.", limits.QUERY_CHARS_MAX),
-    "limit": _count("Most results; default 10 (list, held 20).", 1, limits.PAGE_MAX),
-    "max_chars": _count("Longest answer, in characters; default 1200.", 100, 20_000),
-    "context": _count("Neighbours of the same session to add to each hit.", 0, 5),
-    "mode": _choice("Words, meaning or both; default hybrid.", *SEARCH_MODES),
-    "explain": _flag("Show what each score is made of."),
-    "response_format": _choice("How many fields; default concise.", *FORMATS),
-    "order": _choice("Default newest.", *ORDERS),
+    "query": text("What to look for, in plain words.", limits.QUERY_CHARS_MAX),
+    "limit": count("Most results; default 10 (list, held 20).", 1, limits.PAGE_MAX),
+    "max_chars": count("Longest answer, in characters; default 1200.", 100, 20_000),
+    "context": count("Neighbours of the same session to add to each hit.", 0, 5),
+    "mode": choice("Words, meaning or both; default hybrid.", *SEARCH_MODES),
+    "explain": flag("Show what each score is made of."),
+    "response_format": choice("How many fields; default concise.", *FORMATS),
+    "order": choice("Default newest.", *ORDERS),
     "supersedes": {
         "type": "array",
         "description": "Ids of memories whose place it takes.",
         "items": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
         "maxItems": 16,
     },
-    "on_similar": _choice("About what it updates or contradicts; default report.", *ON_SIMILAR),
+    "on_similar": choice("About what it updates or contradicts; default report.", *ON_SIMILAR),
     "old_id": {**_MEMORY_ID, "description": "Id of the memory whose place is taken."},
     "other_id": {**_MEMORY_ID, "description": "Id of the other memory."},
     "new_id": {**_MEMORY_ID, "description": "Id of the memory that takes it; or give content."},
-    "type": _choice("Why: it changed, was wrong, lacked detail; default update.", *SUPERSESSIONS),
+    "type": choice("Why: it changed, was wrong, lacked detail; default update.", *SUPERSESSIONS),
     "reason": _name("Why, for the history."),
-    "version": _count("Number from history; default the one before the present.", 1, 2**31),
-    "cursor": _text("next_cursor of the page before.", 512, 0),
-    "dry_run": _flag("Only show what would be done."),
-    "action": _choice("Default run.", "run", "pause", "resume"),
-    "run_id": _count("Id from sleep_report or forget.", 1, 2**53 - 1),
+    "version": count("Number from history; default the one before the present.", 1, 2**31),
+    "cursor": text("next_cursor of the page before.", 512, 0),
+    "dry_run": flag("Only show what would be done."),
+    "action": choice("Default run.", "run", "pause", "resume"),
+    "run_id": count("Id from sleep_report or forget.", 1, 2**53 - 1),
     "ttl_s": {
         "type": "number",
         "description": "Seconds to keep the note; default 3600.",
         "minimum": limits.NOTE_TTL_S_MIN,
         "maximum": limits.NOTE_TTL_S_MAX,
     },
-    "path": _text(
+    "path": text(
         "File, directory or glob below the allowed folders; absolute or from ~.",
         limits.INGEST_SOURCE_CHARS_MAX,
     ),
-    "url": _text("Page to read; its host must be allowed.", limits.INGEST_SOURCE_CHARS_MAX),
-    "text": _text("Document given inline.", limits.INGEST_TEXT_BYTES_MAX),
+    "url": text("Page to read; its host must be allowed.", limits.INGEST_SOURCE_CHARS_MAX),
+    "text": text("Document given inline.", limits.INGEST_TEXT_BYTES_MAX),
     "title": _name("Names an inline text: the same title is the same document."),
-    "strategy": _choice("How to cut it; default auto, by name and content.", *STRATEGIES),
-    "job_id": _text("Id of a job; absent: all.", 64, 0),
+    "strategy": choice("How to cut it; default auto, by name and content.", *STRATEGIES),
+    "job_id": text("Id of a job; absent: all.", 64, 0),
     "document_id": {
         "type": "integer",
         "description": "Id of a document.",
         "minimum": 1,
         "maximum": 2**53 - 1,
     },
-    "max_tokens": _count("Most tokens, by estimate; default 800.", 100, limits.BRIEFING_TOKENS_MAX),
+    "max_tokens": count("Most tokens, by estimate; default 800.", 100, limits.BRIEFING_TOKENS_MAX),
     "memory_ids": {
         "type": "array",
         "description": "Ids from results.",
@@ -187,8 +167,8 @@ OTHERS: dict[str, Schema] = {
         "minItems": 1,
         "maxItems": limits.CALL_IDS_MAX,
     },
-    "verdict": _choice("Whether they helped.", "helpful", "not_helpful"),
-    "undo": _flag("Take it back."),
+    "verdict": choice("Whether they helped.", "helpful", "not_helpful"),
+    "undo": flag("Take it back."),
 }
 
 _ALL: dict[str, Schema] = FIELDS | FILTERS | OTHERS

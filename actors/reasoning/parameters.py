@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mimo.actors.parameter_schemas import flag
 from mimo.actors.reasoning.analysis import STRATEGIES
 from mimo.actors.reasoning.questioning import LEVELS
 from mimo.config import limits
@@ -30,10 +31,6 @@ def _count(description: str, most: int) -> Schema:
     return {"type": "integer", "description": description, "minimum": 1, "maximum": most}
 
 
-def _flag(description: str) -> Schema:
-    return {"type": "boolean", "description": description}
-
-
 PARAMETERS: Final[dict[str, Schema]] = {
     "topic": _text("What it is about.", 500),
     "problem": _text("What is to be solved."),
@@ -52,7 +49,7 @@ PARAMETERS: Final[dict[str, Schema]] = {
         "description": "Default adaptive: by complexity.",
         "enum": [*LEVELS, "adaptive"],
     },
-    "success": _flag("Whether the attempt worked."),
+    "success": flag("Whether the attempt worked."),
     "error": _text("What went wrong.", 2_000),
     "result": _text("What came of it or was observed.", 2_000),
     "to_branch": _text("Default the best open one.", 16),
@@ -64,11 +61,11 @@ PARAMETERS: Final[dict[str, Schema]] = {
     "perspective": _text("From which side to look.", 64),
     "insights": _texts("What it shows.", 1_000, limits.THOUGHTS_MAX),
     "issue_id": _text("From amplify_think.", 16),
-    "resolve_all": _flag("Resolve all issues."),
-    "store_learning": _flag("Keep a memory; default true."),
+    "resolve_all": flag("Resolve all issues."),
+    "store_learning": flag("Keep a memory; default true."),
     "thought_number": _count("Of this thought.", 10_000),
     "total_thoughts": _count("As you expect.", 10_000),
-    "next_thought_needed": _flag("Whether more follow."),
+    "next_thought_needed": flag("Whether more follow."),
 }
 
 
